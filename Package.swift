@@ -1,0 +1,130 @@
+// swift-tools-version: 6.1
+// The manifest is the architecture diagram: floors from the ground up, each room with the rooms it
+// may import. `ArchitectureTests` holds the sources against this table.
+import PackageDescription
+
+// MARK: Floor 0: one door per C library
+
+let doors: [Target] = [
+  door("COpenBLAS", pkgConfig: "openblas", apt: "libopenblas-dev"),
+  door("COpenMPI", pkgConfig: "ompi-c", apt: "libopenmpi-dev"),
+  door("CHDF5", pkgConfig: "hdf5", apt: "libhdf5-dev"),
+  door("CTurboJPEG", pkgConfig: "libturbojpeg", apt: "libturbojpeg0-dev"),
+  door("CPNG", pkgConfig: "libpng", apt: "libpng-dev"),
+  door("CArchive", pkgConfig: "libarchive", apt: "libarchive-dev"),
+  door("CCrypto", pkgConfig: "libcrypto", apt: "libssl-dev"),
+  door("CISAL", pkgConfig: "libisal", apt: "libisal-dev"),
+]
+
+// MARK: Floors 1 to 8
+
+let rooms: [Target] = [
+  room("Tensors", uses: ["COpenBLAS"]),
+  room("Configuration", uses: ["Yams"]),
+  room("Collectives", uses: ["COpenMPI"]),
+  room("Archives", uses: ["CHDF5", "CCrypto", "CISAL"]),
+
+  room("Autograd", uses: ["Tensors"]),
+  room("Datasets", uses: ["Tensors", "Configuration", "Archives", "CTurboJPEG", "CPNG", "CArchive"]),
+
+  room("Networks", uses: ["Autograd", "Tensors", "Configuration", "Archives"]),
+  room("Optimizers", uses: ["Autograd", "Tensors", "Configuration"]),
+  room("Checkpoints", uses: ["Autograd", "Archives", "Collectives", "Configuration"]),
+
+  room("Objectives", uses: ["Networks", "Autograd", "Datasets", "Tensors", "Configuration"]),
+
+  room(
+    "Training",
+    uses: [
+      "Objectives", "Networks", "Optimizers", "Checkpoints", "Autograd", "Datasets", "Tensors",
+      "Configuration", "Collectives", "Archives",
+    ]),
+
+  room("Reports", uses: ["Configuration", "Archives"]),
+  room(
+    "Recipes",
+    uses: [
+      "Training", "Objectives", "Networks", "Optimizers", "Checkpoints", "Autograd", "Datasets",
+      "Tensors", "Configuration", "Collectives", "Archives",
+    ]),
+  room(
+    "Benchmarks",
+    uses: [
+      "Training", "Objectives", "Networks", "Optimizers", "Autograd", "Datasets", "Tensors",
+      "Configuration", "Collectives",
+    ]),
+
+  .executableTarget(
+    name: "vitdist",
+    dependencies: [
+      "Recipes", "Benchmarks", "Reports", "Training", "Networks", "Objectives", "Optimizers",
+      "Checkpoints", "Datasets", "Tensors", "Collectives", "Configuration", "Archives",
+      .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      .product(name: "Logging", package: "swift-log"),
+    ],
+    swiftSettings: machineFlags()),
+]
+
+// MARK: Tests
+
+let tests: [Target] = [
+  .target(
+    name: "TestSupport", dependencies: ["Tensors", "Autograd", "Archives"],
+    path: "Tests/TestSupport", swiftSettings: machineFlags()),
+  suite("Tensors"),
+  suite("Configuration"),
+  suite("Collectives"),
+  suite("Archives"),
+  suite("Autograd"),
+  suite("Datasets", also: ["Archives", "Configuration"]),
+  suite("Networks", also: ["Archives"]),
+  suite("Optimizers"),
+  suite("Checkpoints", also: ["Collectives", "Archives"]),
+  suite("Objectives", also: ["Networks"]),
+  suite("Training", also: ["Collectives", "Optimizers", "Networks", "Objectives"]),
+  suite("Reports"),
+  suite("Recipes", also: ["Configuration", "Training"]),
+  .testTarget(
+    name: "CommandLineTests", dependencies: ["vitdist", "TestSupport"],
+    path: "Tests/CommandLineTests"),
+  .testTarget(
+    name: "ArchitectureTests", dependencies: ["TestSupport"], path: "Tests/ArchitectureTests"),
+]
+
+let package = Package(
+  name: "vitdist",
+  products: [.executable(name: "vitdist", targets: ["vitdist"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+    .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+  ],
+  targets: doors + rooms + tests)
+
+// MARK: How a row becomes a target
+
+/// Kernels are Swift compiled for one CPU: without a target, `addingProduct` becomes a library call
+/// (20 to 130 times slower), and without the second flag `squareRoot` calls libm for its errno.
+/// `VITDIST_ARCH` names the CPU for a cluster of mixed nodes, e.g. `x86-64-v4`.
+func machineFlags() -> [SwiftSetting] {
+  let architecture = Context.environment["VITDIST_ARCH"] ?? "native"
+  return [.unsafeFlags(["-Xcc", "-march=\(architecture)", "-Xcc", "-fno-math-errno"])]
+}
+
+func door(_ name: String, pkgConfig: String, apt: String) -> Target {
+  .systemLibrary(name: name, path: "Sources/\(name)", pkgConfig: pkgConfig, providers: [.apt([apt])])
+}
+
+func room(_ name: String, uses: [String]) -> Target {
+  let products = ["Yams": Target.Dependency.product(name: "Yams", package: "Yams")]
+  return .target(
+    name: name, dependencies: uses.map { products[$0] ?? .byName(name: $0) },
+    swiftSettings: machineFlags())
+}
+
+func suite(_ room: String, also: [String] = []) -> Target {
+  .testTarget(
+    name: room + "Tests",
+    dependencies: ([room, "Tensors", "Autograd", "TestSupport"] + also).map { .byName(name: $0) },
+    path: "Tests/\(room)Tests", swiftSettings: machineFlags())
+}

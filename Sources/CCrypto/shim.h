@@ -1,0 +1,3 @@
+// The door to libcrypto: SHA-256.
+#pragma once
+#include <openssl/evp.h>

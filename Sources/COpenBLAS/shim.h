@@ -1,0 +1,3 @@
+// The door to OpenBLAS: the plain C interface, nothing added.
+#pragma once
+#include <cblas.h>

@@ -1,0 +1,3 @@
+// The door to libjpeg-turbo, by its TurboJPEG interface.
+#pragma once
+#include <turbojpeg.h>

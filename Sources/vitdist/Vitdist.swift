@@ -1,0 +1,7 @@
+import ArgumentParser
+
+@main
+struct Vitdist: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "vitdist", abstract: "Trains robust Vision Transformers data-parallel over MPI.")
+}
