@@ -8,7 +8,7 @@ import Tensors
 /// learns both from it.
 public struct Distillation: Objective {
   public static let kind = "distillation"
-  public static let summary = "labels and a frozen teacher, soft or hard (DeiT)"
+  public static let about = "labels and a frozen teacher, soft or hard (DeiT)"
 
   public enum Form: String, Codable, Sendable {
     /// Cross-entropy with the teacher's most likely class; ties go to the lowest.

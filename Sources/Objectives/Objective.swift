@@ -6,11 +6,7 @@ import Tensors
 
 /// What a run minimises: the options are the objective. A new one is one file and one line of
 /// `ObjectiveCatalog`.
-public protocol Objective: Configurable {
-  static var kind: String { get }
-  /// One line for `vitdist list objectives`.
-  static var summary: String { get }
-
+public protocol Objective: CatalogKind {
   /// The frozen model this objective learns from, if any; the run loads it.
   var teacher: Teacher { get }
 

@@ -4,7 +4,7 @@ import Datasets
 /// Cross-entropy with label smoothing; mixtures of labels are soft targets.
 public struct Supervised: Objective {
   public static let kind = "supervised"
-  public static let summary = "cross-entropy with label smoothing and mixed targets"
+  public static let about = "cross-entropy with label smoothing and mixed targets"
 
   public var labelSmoothing = 0.0
 

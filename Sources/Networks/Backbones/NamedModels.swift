@@ -3,6 +3,11 @@ public enum NamedModels {
   public struct Entry: Sendable {
     public let name: String
     public let options: VisionTransformer
+
+    public var about: String {
+      "\(name.hasPrefix("deit") ? "DeiT" : "ViT"): width \(options.width), \(options.depth) blocks, "
+        + "\(options.heads) heads, \(options.imageSize) px in patches of \(options.patchSize)"
+    }
   }
 
   public static let entries: [Entry] =

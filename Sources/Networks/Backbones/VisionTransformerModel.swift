@@ -107,3 +107,9 @@ public final class VisionTransformerModel: Classifier {
       + d * options.classes * (options.distilled ? 2 : 1)
   }
 }
+
+extension VisionTransformer: Backbone {
+  public func build(in scope: Scope, pool: BufferPool) -> any Classifier {
+    VisionTransformerModel(self, scope, pool: pool)
+  }
+}
