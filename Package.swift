@@ -82,7 +82,11 @@ let tests: [Target] = [
   suite("Optimizers", also: ["Configuration"]),
   suite("Checkpoints", also: ["Collectives", "Archives"]),
   suite("Objectives", also: ["Networks"]),
-  suite("Training", also: ["Collectives", "Optimizers", "Networks", "Objectives"]),
+  suite(
+    "Training",
+    also: [
+      "Collectives", "Optimizers", "Networks", "Objectives", "Datasets", "Archives", "Configuration",
+    ]),
   suite("Reports"),
   suite("Recipes", also: ["Configuration", "Training"]),
   .testTarget(

@@ -9,6 +9,14 @@ public struct ClassifierDescription: Sendable, Equatable {
   public let classes: Int
   public let mean: [Float]
   public let deviation: [Float]
+
+  public init(channels: Int, side: Int, classes: Int, mean: [Float], deviation: [Float]) {
+    self.channels = channels
+    self.side = side
+    self.classes = classes
+    self.mean = mean
+    self.deviation = deviation
+  }
 }
 
 /// The heads' results for one batch: `[batch, classes]` each.
@@ -16,6 +24,11 @@ public struct Logits {
   public let classes: Variable
   /// The second head of a distilled model.
   public let distilled: Variable?
+
+  public init(classes: Variable, distilled: Variable?) {
+    self.classes = classes
+    self.distilled = distilled
+  }
 
   /// What the model predicts: the mean of the logits of both heads (DeiT's code; its paper says the
   /// mean of the probabilities).

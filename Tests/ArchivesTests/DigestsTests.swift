@@ -15,22 +15,21 @@ import Testing
     for cut in [0, 1, 7, 500, 1000] {
       var crc = CRC32C()
       bytes[..<cut].withUnsafeBytes { crc.update($0) }
-      var resumed = CRC32C(resuming: crc.value)
-      bytes[cut...].withUnsafeBytes { resumed.update($0) }
-      #expect(resumed.value == whole)
+      bytes[cut...].withUnsafeBytes { crc.update($0) }
+      #expect(crc.value == whole)
     }
   }
 
   /// FIPS 180-2, appendix B.
   @Test func sha256GivesTheStandardExamples() {
     #expect(
-      SHA256Digest.hexadecimal(of: "abc")
+      SHA256Digest.of("abc")
         == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
     let digest = SHA256Digest()
     digest.update("abcdbcdecdefdefgefghfghighijhijk")
     digest.update("ijkljklmklmnlmnomnopnopq")
     #expect(
-      digest.finishHexadecimal()
+      digest.finish()
         == "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1")
   }
 }

@@ -25,7 +25,7 @@ import Testing
       + #""a":{"dtype":"I8","shape":[1,3],"data_offsets":[12,15]}}      "#
     #expect(bytes[..<8] == [200, 0, 0, 0, 0, 0, 0, 0])
     #expect(String(decoding: bytes[8..<208], as: UTF8.self) == json)
-    #expect(hexadecimal(Array(bytes[208...])) == "0000803f000000c000004040010203")
+    #expect(bytes[208...] == [0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0, 0, 0, 0x40, 0x40, 1, 2, 3])
   }
 
   @Test func valuesComeBack() throws {
