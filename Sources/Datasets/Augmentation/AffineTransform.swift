@@ -1,0 +1,94 @@
+/// A map from places in the result to places in the source:
+/// `(x, y) -> (a x + b y + c, d x + e y + f)`, pixel centres at halves.
+package struct AffineTransform: Equatable {
+  package var a = 1.0
+  package var b = 0.0
+  package var c = 0.0
+  package var d = 0.0
+  package var e = 1.0
+  package var f = 0.0
+
+  package init(
+    _ a: Double, _ b: Double, _ c: Double, _ d: Double, _ e: Double, _ f: Double
+  ) {
+    (self.a, self.b, self.c) = (a, b, c)
+    (self.d, self.e, self.f) = (d, e, f)
+  }
+
+  /// `source` seen through the map, at its size; places outside it take the colour `fill`.
+  ///
+  /// Cubic interpolation with a = -1 over 4 x 4 pixels, edges repeated, results cut to bytes: the
+  /// bits of Pillow's `Image.transform(..., AFFINE, resample=BICUBIC)`.
+  package func apply(_ source: Picture, fill: SIMD4<UInt8>, into target: Picture) {
+    target.reshape(width: source.width, height: source.height, channels: source.channels)
+    let sampler = BicubicSampler(source)
+    var out = target.pointer
+    for y in 0..<target.height {
+      for x in 0..<target.width {
+        let (u, v) = (Double(x) + 0.5, Double(y) + 0.5)
+        let value = sampler.pixel(x: a * u + b * v + c, y: d * u + e * v + f) ?? fill
+        if source.channels == 3 { (out[1], out[2]) = (value[1], value[2]) }
+        out[0] = value[0]
+        out += source.channels
+      }
+    }
+  }
+}
+
+private struct BicubicSampler {
+  private let pointer: UnsafePointer<UInt8>
+  private let width: Int
+  private let height: Int
+  private let channels: Int
+  private let rowBytes: Int
+
+  init(_ picture: Picture) {
+    pointer = UnsafePointer(picture.pointer)
+    (width, height) = (picture.width, picture.height)
+    (channels, rowBytes) = (picture.channels, picture.rowBytes)
+  }
+
+  /// The channels in lanes, or nil outside the picture.
+  @inline(__always)
+  func pixel(x: Double, y: Double) -> SIMD4<UInt8>? {
+    guard x >= 0, x < Double(width), y >= 0, y < Double(height) else { return nil }
+    let (left, top) = ((x - 0.5).rounded(.down), (y - 0.5).rounded(.down))
+    let (dx, dy) = (x - 0.5 - left, y - 0.5 - top)
+    let (x0, y0) = (Int(left) &- 1, Int(top) &- 1)
+    let value = Self.cubic(
+      row(y0, x0, dx), row(y0 &+ 1, x0, dx), row(y0 &+ 2, x0, dx), row(y0 &+ 3, x0, dx), dy)
+    return SIMD4(
+      Self.byte(value[0]), Self.byte(value[1]), Self.byte(value[2]), Self.byte(value[3]))
+  }
+
+  @inline(__always)
+  private func row(_ y: Int, _ x: Int, _ dx: Double) -> SIMD4<Double> {
+    let row = pointer + min(max(y, 0), height &- 1) &* rowBytes
+    return Self.cubic(
+      lanes(row, x), lanes(row, x &+ 1), lanes(row, x &+ 2), lanes(row, x &+ 3), dx)
+  }
+
+  @inline(__always)
+  private func lanes(_ row: UnsafePointer<UInt8>, _ x: Int) -> SIMD4<Double> {
+    let at = UnsafeRawPointer(row + min(max(x, 0), width &- 1) &* channels)
+    let word = at.loadUnaligned(as: UInt32.self)
+    let bytes = SIMD4<Int32>(truncatingIfNeeded: unsafeBitCast(word, to: SIMD4<UInt8>.self))
+    return SIMD4(
+      Double(bytes[0]), Double(bytes[1]), Double(bytes[2]), Double(bytes[3]))
+  }
+
+  @inline(__always)
+  private static func cubic(
+    _ v1: SIMD4<Double>, _ v2: SIMD4<Double>, _ v3: SIMD4<Double>, _ v4: SIMD4<Double>, _ t: Double
+  ) -> SIMD4<Double> {
+    let p2 = v3 - v1
+    let p3 = 2 * (v1 - v2) + v3 - v4
+    let p4 = v2 - v1 - v3 + v4
+    return v2 + t * (p2 + t * (p3 + t * p4))
+  }
+
+  @inline(__always)
+  private static func byte(_ value: Double) -> UInt8 {
+    UInt8(truncatingIfNeeded: Int32(min(max(value, 0), 255)))
+  }
+}
