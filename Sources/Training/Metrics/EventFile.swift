@@ -3,21 +3,26 @@ import Foundation
 
 /// A TensorBoard event file of scalars: TFRecord frames around `tensorflow.Event` messages.
 ///
-/// A resumed run makes a new file in the same folder; TensorBoard joins them by step.
+/// A resumed run makes a new file in the same folder, which tells TensorBoard to forget what the
+/// earlier ones have beyond the step it goes on from.
 public final class EventFile {
   private let path: String
   private let descriptor: Int32
 
   /// - Parameters:
   ///   - folder: must exist.
+  ///   - step: steps done in the checkpoint that the run goes on from; 0 for a new run.
   ///   - time: seconds since 1970; part of the name, by which TensorBoard orders files.
   /// - Throws: `ArchiveError` of kind `inputOutput`.
-  public init(folder: String, time: Double = Date().timeIntervalSince1970) throws {
+  public init(
+    folder: String, resumingAfter step: Int = 0, time: Double = Date().timeIntervalSince1970
+  ) throws {
     let host = ProcessInfo.processInfo.hostName
     path = "\(folder)/events.out.tfevents.\(Int(time)).\(host).\(getpid())"
     descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw systemError("open", path) }
     try append(EventMessage.version(time: time))
+    if step > 0 { try append(EventMessage.restart(at: step + 1, time: time)) }
   }
 
   deinit { close(descriptor) }
@@ -58,12 +63,18 @@ package enum RecordFrame {
   }
 }
 
-/// The two kinds of `tensorflow.Event` that scalars need, in protocol-buffer encoding: field number
+/// The kinds of `tensorflow.Event` that scalars need, in protocol-buffer encoding: field number
 /// and wire type in a tag byte, then the value.
 enum EventMessage {
   /// `wall_time` = 1, `file_version` = 3: the first message of every file.
   static func version(time: Double) -> [UInt8] {
     wallTime(time) + text(field: 3, Array("brain.Event:2".utf8))
+  }
+
+  /// `wall_time` = 1, `step` = 2, `session_log` = 7 with `status` = 1 START = 1: events of earlier
+  /// files at this step and after it are void.
+  static func restart(at step: Int, time: Double) -> [UInt8] {
+    wallTime(time) + [2 << 3] + variable(UInt64(step)) + text(field: 7, [1 << 3, 1])
   }
 
   /// `wall_time` = 1, `step` = 2, `summary` = 5 with a `value` = 1 of `tag` = 1, `simple_value` = 2

@@ -76,7 +76,7 @@ import Training
   @Test func eventFilesAreFramesOfMessages() throws {
     try withFolder { folder in
       do {
-        let file = try EventFile(folder: folder, time: 1000.5)
+        let file = try EventFile(folder: folder, resumingAfter: 9, time: 1000.5)
         try file.write(step: 300, [("train/loss", 2.5), ("lr", 1e-3)], time: 1001)
       }
       let names = try FileManager.default.contentsOfDirectory(atPath: folder)
@@ -95,14 +95,15 @@ import Training
         messages.append(message)
         at += 16 + length
       }
-      #expect(messages.count == 2)
+      #expect(messages.count == 3)
       #expect(messages[0].suffix(15) == [3 << 3 | 2, 13] + Array("brain.Event:2".utf8))
+      #expect(messages[1].suffix(6) == [0x10, 10, 0x3a, 2, 0x08, 1])
       let loss: [UInt8] =
         [0x0a, 17, 0x0a, 10] + Array("train/loss".utf8) + [0x15, 0, 0, 0x20, 0x40]
       let rate: [UInt8] = [0x0a, 9, 0x0a, 2] + Array("lr".utf8) + [0x15, 0x6f, 0x12, 0x83, 0x3a]
       let time: [UInt8] = [0x09, 0, 0, 0, 0, 0, 0x48, 0x8f, 0x40]
       #expect(
-        messages[1] == time + [0x10, 0xac, 0x02, 0x2a, UInt8(loss.count + rate.count)] + loss + rate
+        messages[2] == time + [0x10, 0xac, 0x02, 0x2a, UInt8(loss.count + rate.count)] + loss + rate
       )
     }
   }
