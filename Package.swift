@@ -87,7 +87,7 @@ let tests: [Target] = [
     also: [
       "Collectives", "Optimizers", "Networks", "Objectives", "Datasets", "Archives", "Configuration",
     ]),
-  suite("Reports"),
+  suite("Reports", also: ["Configuration", "Archives"]),
   suite("Recipes", also: ["Configuration", "Training"]),
   .testTarget(
     name: "CommandLineTests", dependencies: ["vitdist", "TestSupport"],
