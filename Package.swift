@@ -25,7 +25,8 @@ let rooms: [Target] = [
   room("Archives", uses: ["CHDF5", "CCrypto", "CISAL"]),
 
   room("Autograd", uses: ["Tensors"]),
-  room("Datasets", uses: ["Tensors", "Configuration", "Archives", "CTurboJPEG", "CPNG", "CArchive"]),
+  room(
+    "Datasets", uses: ["Tensors", "Configuration", "Archives", "CTurboJPEG", "CPNG", "CArchive"]),
 
   room("Networks", uses: ["Autograd", "Tensors", "Configuration", "Archives"]),
   room("Optimizers", uses: ["Autograd", "Tensors", "Configuration"]),
@@ -112,7 +113,8 @@ func machineFlags() -> [SwiftSetting] {
 }
 
 func door(_ name: String, pkgConfig: String, apt: String) -> Target {
-  .systemLibrary(name: name, path: "Sources/\(name)", pkgConfig: pkgConfig, providers: [.apt([apt])])
+  .systemLibrary(
+    name: name, path: "Sources/\(name)", pkgConfig: pkgConfig, providers: [.apt([apt])])
 }
 
 func room(_ name: String, uses: [String]) -> Target {
@@ -125,6 +127,7 @@ func room(_ name: String, uses: [String]) -> Target {
 func suite(_ room: String, also: [String] = []) -> Target {
   .testTarget(
     name: room + "Tests",
-    dependencies: ([room, "Tensors", "Autograd", "TestSupport"] + also).map { .byName(name: $0) },
+    dependencies: Set([room, "Tensors", "Autograd", "TestSupport"] + also).sorted()
+      .map { .byName(name: $0) },
     path: "Tests/\(room)Tests", swiftSettings: machineFlags())
 }
