@@ -54,7 +54,9 @@ import Testing
       guard let match = line.firstMatch(of: /^\s*(?:@\w+\s+|public\s+|package\s+)*import\s+(.+)$/)
       else { return nil }
       let words = match.1.split(separator: " ")
-      let kinds: Set<Substring> = ["struct", "class", "enum", "func", "protocol", "typealias", "var"]
+      let kinds: Set<Substring> = [
+        "struct", "class", "enum", "func", "protocol", "typealias", "var",
+      ]
       let module = words.first { !kinds.contains($0) } ?? ""
       return String(module.prefix { $0 != "." })
     }
