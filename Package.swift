@@ -79,7 +79,7 @@ let tests: [Target] = [
   suite("Autograd"),
   suite("Datasets", also: ["Archives", "Configuration"]),
   suite("Networks", also: ["Archives"]),
-  suite("Optimizers"),
+  suite("Optimizers", also: ["Configuration"]),
   suite("Checkpoints", also: ["Collectives", "Archives"]),
   suite("Objectives", also: ["Networks"]),
   suite("Training", also: ["Collectives", "Optimizers", "Networks", "Objectives"]),

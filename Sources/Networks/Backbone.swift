@@ -8,6 +8,10 @@ public protocol Backbone: Configurable {
   var imageSize: Int { get set }
   var channels: Int { get }
   var classes: Int { get set }
+  /// Patches along one side.
+  var gridSize: Int { get }
+  /// The catalogue entry that takes these options, with them.
+  var choice: Choice<BackboneCatalog> { get }
 
   /// Declares the parameters in `scope` and wires the modules over them.
   func build(in scope: Scope, pool: BufferPool) -> any Classifier
@@ -17,11 +21,7 @@ public protocol Backbone: Configurable {
 public enum BackboneCatalog: Catalog {
   public static let subject = "model"
   public static let entries: [CatalogEntry<any Backbone>] =
-    [
-      CatalogEntry(
-        "vit", about: "a Vision Transformer of any size", defaults: VisionTransformer(),
-        upcast: { $0 })
-    ]
+    [CatalogEntry(VisionTransformer.self) { $0 }]
     + NamedModels.entries.map { model in
       CatalogEntry(model.name, about: model.about, defaults: model.options, upcast: { $0 })
     }

@@ -28,8 +28,10 @@ public struct Logits {
 /// A model from pixels `[batch, channels, side, side]` in 0...1 to class scores.
 public protocol Classifier: AnyObject {
   var description: ClassifierDescription { get }
-  /// The largest tapped names a caller may ask for are documented with each backbone.
+  /// The names a caller may tap are documented with each backbone.
   func callAsFunction(_ images: Variable, _ cx: Context) -> Logits
   /// Multiply-adds of one image's forward pass, products only: what MFU is measured against.
   var multiplyAdds: Int { get }
+  /// A position embedding that is not learned, `[1, tokens, width]`; nil if it is a parameter.
+  var fixedPositions: Tensor? { get }
 }

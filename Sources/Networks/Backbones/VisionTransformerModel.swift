@@ -1,4 +1,5 @@
 import Autograd
+import Configuration
 import Tensors
 
 /// The ViT / DeiT network with timm's parameter names.
@@ -99,6 +100,8 @@ public final class VisionTransformerModel: Classifier {
     }
   }
 
+  public var fixedPositions: Tensor? { table }
+
   /// N C P² D + L (4 n D² + 2 n² D + 2 n D M) + D classes per head.
   public var multiplyAdds: Int {
     let (n, d) = (options.tokens, options.width)
@@ -108,7 +111,13 @@ public final class VisionTransformerModel: Classifier {
   }
 }
 
-extension VisionTransformer: Backbone {
+extension VisionTransformer: Backbone, CatalogKind {
+  public static let kind = "vit"
+  public static let about = "a Vision Transformer of any size"
+
+  public var gridSize: Int { imageSize / patchSize }
+  public var choice: Choice<BackboneCatalog> { Choice(self) }
+
   public func build(in scope: Scope, pool: BufferPool) -> any Classifier {
     VisionTransformerModel(self, scope, pool: pool)
   }
