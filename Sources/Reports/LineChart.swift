@@ -4,6 +4,7 @@ import Foundation
 ///
 /// A curve of many points is drawn faintly as it is, and boldly as its running mean.
 public struct LineChart: Sendable {
+  /// A name for the legend and points from left to right; those that are not finite are left out.
   public struct Curve: Sendable {
     public let name: String
     public let points: [(x: Double, y: Double)]

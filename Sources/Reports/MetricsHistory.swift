@@ -7,6 +7,7 @@ public struct MetricsHistory: Sendable {
   /// One line: its numbers; those of nested objects as `validation.loss`.
   public typealias Record = [String: Double]
 
+  /// The lines in order.
   public let records: [Record]
 
   /// Reads a file. A last line without its end is what a killed run leaves, and is passed over.
@@ -31,6 +32,7 @@ public struct MetricsHistory: Sendable {
     self.records = records
   }
 
+  /// A history made in code.
   public init(records: [Record]) { self.records = records }
 
   /// Names of all numbers, sorted.
