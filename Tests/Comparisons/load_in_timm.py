@@ -45,10 +45,10 @@ def described_model(about):
         img_size=about["imageSize"], patch_size=about["patchSize"], in_chans=about["channels"],
         num_classes=about["classes"], embed_dim=about["width"], depth=about["depth"],
         num_heads=about["heads"], mlp_ratio=about["mlpRatio"],
-        act_layer="gelu_tanh" if about["gelu"] == "tanh" else "gelu")
+        act_layer="gelu_tanh" if about.get("gelu") == "tanh" else "gelu")
     if about["pooling"] == "mean":
         arguments["global_pool"] = "avg"
-    if not about["classToken"]:
+    if not about.get("classToken", True):
         arguments["class_token"] = False
     return kind(**arguments)
 
