@@ -12,8 +12,8 @@ final class SmallRun {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     for (name, count) in [("train", 330), ("validation", 50)] {
       let outcome = try Program.run([
-        "shards", "create", "--from", "synthetic", "--output", path(name), "--count", "\(count)",
-        "--size", "16", "--shard-size", "100", "--seed", "1",
+        "shards", "create", "--from", "synthetic", "--split", name, "--output", path(name),
+        "--count", "\(count)", "--image-size", "16", "--images-per-shard", "100",
       ])
       try #require(outcome.status == 0, "\(outcome.errors)")
     }
