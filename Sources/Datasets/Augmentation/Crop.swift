@@ -1,9 +1,6 @@
 import Configuration
+import Glibc
 import Tensors
-
-#if canImport(Glibc)
-  import Glibc
-#endif
 
 /// How the training crop is chosen.
 public struct CropOptions: Configurable {

@@ -1,9 +1,6 @@
 import Configuration
+import Glibc
 import Tensors
-
-#if canImport(Glibc)
-  import Glibc
-#endif
 
 /// RandAugment (Cubuk et al., 2020) in timm's "increasing" form; DeiT's `rand-m9-mstd0.5-inc1` is
 /// two layers with the other defaults.

@@ -1,9 +1,6 @@
 import Configuration
+import Glibc
 import Tensors
-
-#if canImport(Glibc)
-  import Glibc
-#endif
 
 /// Random erasing (Zhong et al., 2020) in timm's mode "pixel": a rectangle becomes noise.
 public struct RandomErasingOptions: Configurable {
