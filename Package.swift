@@ -25,7 +25,8 @@ let rooms: [Target] = [
   room("Archives", uses: ["CHDF5", "CCrypto", "CISAL"]),
 
   room("Autograd", uses: ["Tensors"]),
-  room("Datasets", uses: ["Tensors", "Configuration", "Archives", "CTurboJPEG", "CPNG", "CArchive"]),
+  room(
+    "Datasets", uses: ["Tensors", "Configuration", "Archives", "CTurboJPEG", "CPNG", "CArchive"]),
 
   room("Networks", uses: ["Autograd", "Tensors", "Configuration", "Archives"]),
   room("Optimizers", uses: ["Autograd", "Tensors", "Configuration"]),
@@ -78,11 +79,15 @@ let tests: [Target] = [
   suite("Autograd"),
   suite("Datasets", also: ["Archives", "Configuration"]),
   suite("Networks", also: ["Archives"]),
-  suite("Optimizers"),
+  suite("Optimizers", also: ["Configuration"]),
   suite("Checkpoints", also: ["Collectives", "Archives"]),
   suite("Objectives", also: ["Networks"]),
-  suite("Training", also: ["Collectives", "Optimizers", "Networks", "Objectives"]),
-  suite("Reports"),
+  suite(
+    "Training",
+    also: [
+      "Collectives", "Optimizers", "Networks", "Objectives", "Datasets", "Archives", "Configuration",
+    ]),
+  suite("Reports", also: ["Configuration", "Archives"]),
   suite("Recipes", also: ["Configuration", "Training"]),
   .testTarget(
     name: "CommandLineTests", dependencies: ["vitdist", "TestSupport"],
@@ -112,7 +117,8 @@ func machineFlags() -> [SwiftSetting] {
 }
 
 func door(_ name: String, pkgConfig: String, apt: String) -> Target {
-  .systemLibrary(name: name, path: "Sources/\(name)", pkgConfig: pkgConfig, providers: [.apt([apt])])
+  .systemLibrary(
+    name: name, path: "Sources/\(name)", pkgConfig: pkgConfig, providers: [.apt([apt])])
 }
 
 func room(_ name: String, uses: [String]) -> Target {
@@ -125,6 +131,7 @@ func room(_ name: String, uses: [String]) -> Target {
 func suite(_ room: String, also: [String] = []) -> Target {
   .testTarget(
     name: room + "Tests",
-    dependencies: ([room, "Tensors", "Autograd", "TestSupport"] + also).map { .byName(name: $0) },
+    dependencies: Set([room, "Tensors", "Autograd", "TestSupport"] + also).sorted()
+      .map { .byName(name: $0) },
     path: "Tests/\(room)Tests", swiftSettings: machineFlags())
 }

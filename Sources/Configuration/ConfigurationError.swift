@@ -1,17 +1,33 @@
-/// A config or option that cannot be used: which key, what is wrong, how to mend it.
+/// A config or option that cannot be used: where, which key, what is wrong, how to mend it.
 public struct ConfigurationError: Error, Equatable, CustomStringConvertible {
   /// Dotted path, e.g. `optimizer.learningRate`; empty when the whole file is meant.
   public let key: String
   public let problem: String
   public let remedy: String
+  /// File and line, or the override, that brought the value in; empty for a default.
+  public let source: String
 
-  public init(_ key: String, _ problem: String, remedy: String) {
+  public init(_ key: String, _ problem: String, remedy: String, source: String = "") {
     self.key = key
     self.problem = problem
     self.remedy = remedy
+    self.source = source
   }
 
   public var description: String {
-    (key.isEmpty ? "" : "\(key): ") + "\(problem). \(remedy)."
+    (source.isEmpty ? "" : "\(source): ") + (key.isEmpty ? "" : "\(key): ")
+      + "\(problem). \(remedy)."
   }
+
+  /// The same error of options that lie at `path` in a larger tree.
+  public func under(_ path: String, source: String = "") -> ConfigurationError {
+    ConfigurationError(
+      joined(path, key), problem, remedy: remedy, source: self.source.isEmpty ? source : self.source
+    )
+  }
+}
+
+/// `a` and `b.c` make `a.b.c`; an empty part adds nothing.
+func joined(_ path: String, _ key: String) -> String {
+  path.isEmpty ? key : key.isEmpty ? path : "\(path).\(key)"
 }

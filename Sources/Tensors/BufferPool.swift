@@ -70,7 +70,8 @@ public final class BufferPool: Sendable {
     var raw: UnsafeMutableRawPointer?
     let status = posix_memalign(&raw, bytes >= huge ? huge : 64, bytes)
     guard status == 0, let raw else {
-      fatalError("out of memory: \(bytes) bytes for a tensor; lower batch.microBatch or use more ranks")
+      fatalError(
+        "out of memory: \(bytes) bytes for a tensor; lower batch.microBatch or use more ranks")
     }
     if bytes >= huge { madvise(raw, bytes, Int32(MADV_HUGEPAGE)) }
     return raw.bindMemory(to: Float.self, capacity: count)

@@ -30,7 +30,8 @@ public struct RandomKey: Hashable, Sendable {
   ///   - restart: number of the repetition of a sample in its epoch, or of a restart.
   ///   - step: attempt or layer, so that a rejection loop cannot shift later draws.
   public init(
-    seed: UInt64, _ purpose: Purpose, epoch: Int = 0, sample: Int = 0, restart: Int = 0, step: Int = 0
+    seed: UInt64, _ purpose: Purpose, epoch: Int = 0, sample: Int = 0, restart: Int = 0,
+    step: Int = 0
   ) {
     self.init(
       words: seed, purpose.rawValue, UInt64(epoch), UInt64(sample), UInt64(restart), UInt64(step))

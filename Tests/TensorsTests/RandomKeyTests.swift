@@ -18,7 +18,8 @@ import Testing
   }
 
   @Test func betaFollowsItsMoments() {
-    #expect(RandomKey(seed: 42, .mixing, epoch: 3, sample: 5).beta(0.8, from: 4) == 0.5294615754711062)
+    #expect(
+      RandomKey(seed: 42, .mixing, epoch: 3, sample: 5).beta(0.8, from: 4) == 0.5294615754711062)
     let draws = (0..<20_000).map { RandomKey(seed: 42, .mixing, sample: $0).beta(0.8, from: 4) }
     let mean = draws.reduce(0, +) / Double(draws.count)
     let variance = draws.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(draws.count)

@@ -1,0 +1,30 @@
+import Tensors
+
+/// The machine's own matrix-product rate: the ceiling that every other figure is held against.
+public enum ProductRate {
+  /// Billions of floating-point operations a second of a square product, the best of `runs`.
+  public static func measure(
+    _ products: any MatrixProducts, side: Int = 1024, runs: Int = 8, pool: BufferPool
+  ) -> Double {
+    let key = RandomKey(seed: 1, .synthesis)
+    let a = Tensor([side, side], (0..<side * side).map { key.uniformFloat($0) - 0.5 }, from: pool)
+    let b = a.copy(from: pool)
+    let c = Tensor.zeros([side, side], from: pool)
+    let clock = ContinuousClock()
+    var best = Duration.seconds(1e6)
+    for _ in 0..<runs {
+      let time = clock.measure {
+        products.forward(Matrix(a), weight: Matrix(b), addingTo: Matrix(c))
+      }
+      best = min(best, time)
+    }
+    let cube = Double(side) * Double(side) * Double(side)
+    return 2 * cube / best.inSeconds / 1e9
+  }
+}
+
+extension Duration {
+  public var inSeconds: Double {
+    Double(components.seconds) + Double(components.attoseconds) * 1e-18
+  }
+}

@@ -1,0 +1,125 @@
+import Autograd
+import Collectives
+import Datasets
+import Networks
+import Objectives
+import Optimizers
+import Tensors
+import Training
+
+/// Times whole training steps on images that never change.
+public struct StepBenchmark {
+  /// What `bench step --json` prints.
+  public struct Result: Codable, Sendable {
+    /// Of all ranks together, in the median step.
+    public var imagesPerSecond = 0.0
+    /// The machine's product rate in the same run, per core, 10⁹ operations a second.
+    public var gemmGflops = 0.0
+    /// 6 · multiply-adds of the whole model / time / that rate; the last block's tokens that nobody
+    /// reads are not computed, so a little of it is algebra.
+    public var mfu = 0.0
+    /// Of the largest rank.
+    public var peakRssBytes = 0
+    public var blasKernel = ""
+    public var ranks = 1
+    public var parameters = 0
+    public var batch = 0
+    public var microBatch = 0
+    public var millisecondsPerStep = 0.0
+    /// Processor time over wall time of the measured steps: below 1 the core was shared.
+    public var processorShare = 0.0
+    /// Tensor blocks taken from the system during the measured steps; 0 in the steady state.
+    public var allocationsAfterWarmup = 0
+    public var reduceMilliseconds = 0.0
+    public var updateMilliseconds = 0.0
+  }
+
+  public var backbone: any Backbone
+  public var rule: TrainingStep.Rule
+  /// Global batch, and how it is cut.
+  public var batch: Int
+  public var virtualShards: Int
+  public var microBatch: Int
+  public var steps: Int
+
+  public init(
+    backbone: any Backbone, rule: TrainingStep.Rule, batch: Int, virtualShards: Int,
+    microBatch: Int, steps: Int
+  ) {
+    self.backbone = backbone
+    self.rule = rule
+    self.batch = batch
+    self.virtualShards = virtualShards
+    self.microBatch = microBatch
+    self.steps = steps
+  }
+
+  public func run(on communicator: any Communicator) throws -> Result {
+    let pool = BufferPool()
+    let products = OpenBLASProducts()
+    let network = Network(backbone, seed: 1, pool: pool)
+    let plan = TrainingPlan(
+      seed: 1, samplesPerEpoch: batch * (steps + 2), batchSize: batch,
+      virtualShards: virtualShards, microBatch: microBatch, totalSteps: steps + 2)
+    let step = try TrainingStep(
+      network, rule: rule, plan: plan, communicator: communicator, products: products, pool: pool)
+    let batches = ConstantBatches(
+      count: batch / virtualShards, network.model.description, pool: pool)
+
+    for warmup in 0..<2 { _ = try step.take(warmup, batches) }
+    var gemm = ProductRate.measure(products, pool: pool)
+    let allocations = pool.statistics.allocations
+    let processorStart = Machine.processorSeconds
+    var reports: [StepReport] = []
+    let wall = try ContinuousClock().measure {
+      for number in 0..<steps { reports.append(try step.take(number + 2, batches)) }
+    }
+    let processor = Machine.processorSeconds - processorStart
+    let allocated = pool.statistics.allocations - allocations
+    gemm = max(gemm, ProductRate.measure(products, pool: pool))
+
+    let ranks = communicator.size
+    var result = Result()
+    let seconds = try slowest(median(reports.map(\.seconds)), communicator)
+    result.imagesPerSecond = Double(batch) / seconds
+    result.gemmGflops = gemm
+    let operations = 6 * Double(network.model.multiplyAdds) * result.imagesPerSecond
+    result.mfu = operations / Double(ranks) / (gemm * 1e9)
+    result.peakRssBytes = try communicator.allReduce(Machine.peakResidentBytes, by: .maximum)
+    result.blasKernel = products.kernel
+    result.ranks = ranks
+    result.parameters = network.parameters.layout.parameterCount
+    (result.batch, result.microBatch) = (batch, microBatch)
+    result.millisecondsPerStep = 1000 * seconds
+    result.processorShare = processor / wall.inSeconds
+    result.allocationsAfterWarmup = allocated
+    result.reduceMilliseconds = 1000 * median(reports.map(\.reduceSeconds))
+    result.updateMilliseconds = 1000 * median(reports.map(\.updateSeconds))
+    return result
+  }
+
+  private func slowest(_ seconds: Double, _ communicator: any Communicator) throws -> Double {
+    Double(try communicator.allReduce(Int(seconds * 1e9), by: .maximum)) * 1e-9
+  }
+}
+
+func median(_ values: [Double]) -> Double {
+  values.isEmpty ? 0 : values.sorted()[values.count / 2]
+}
+
+/// The same random images for every shard of every step.
+private final class ConstantBatches: ShardBatches {
+  private let batch: Batch
+  let secondsWaited = 0.0
+
+  init(count: Int, _ description: ClassifierDescription, pool: BufferPool) {
+    let shape: Shape = [count, description.channels, description.side, description.side]
+    let key = RandomKey(seed: 1, .synthesis)
+    batch = Batch(
+      images: Tensor(shape, (0..<shape.count).map { key.uniformFloat($0) }, from: pool),
+      labels: (0..<count).map { MixedLabel($0 % description.classes) },
+      samples: Array(0..<count), repeats: Array(repeating: 0, count: count))
+  }
+
+  func next() throws -> Batch { batch }
+}

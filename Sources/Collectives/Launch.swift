@@ -1,0 +1,61 @@
+import Glibc
+
+/// How this process was started: alone, or as one of several by a launcher.
+public struct Launch: Sendable, Equatable {
+  public enum Launcher: String, Sendable {
+    case alone, mpirun, srun
+  }
+
+  public let launcher: Launcher
+  /// Ranks of the job and on this node, as the launcher says before MPI is started; 1 if unsaid.
+  public let size: Int
+  public let localSize: Int
+
+  public var isParallel: Bool { launcher != .alone }
+
+  /// Reads the launcher's variables; the current environment by default.
+  ///
+  /// A shell inside a SLURM allocation has most of SLURM's variables too, so only a step that gives
+  /// this process a rank (`PMIX_RANK`, `PMI_RANK`) or more than one task counts as `srun`.
+  public init(variable: (String) -> String? = Launch.environment) {
+    func number(_ name: String) -> Int? { variable(name).flatMap { Int($0) } }
+    if let size = number("OMPI_COMM_WORLD_SIZE") {
+      launcher = .mpirun
+      self.size = size
+      localSize = number("OMPI_COMM_WORLD_LOCAL_SIZE") ?? 1
+    } else if variable("SLURM_STEP_ID") != nil, variable("SLURM_PROCID") != nil,
+      variable("PMIX_RANK") != nil || variable("PMI_RANK") != nil
+        || (number("SLURM_STEP_NUM_TASKS") ?? 1) > 1
+    {
+      launcher = .srun
+      size = number("SLURM_STEP_NUM_TASKS") ?? number("SLURM_NTASKS") ?? 1
+      localSize = Self.tasksOnNode(
+        variable("SLURM_STEP_TASKS_PER_NODE") ?? "1", node: number("SLURM_NODEID") ?? 0)
+    } else {
+      launcher = .alone
+      size = 1
+      localSize = 1
+    }
+  }
+
+  /// The ranks of this job: over MPI under a launcher, else the group of one.
+  public func communicator() throws -> any Communicator {
+    isParallel ? try MPICommunicator.start(self) : SoloCommunicator()
+  }
+
+  public static func environment(_ name: String) -> String? {
+    getenv(name).map { String(cString: $0) }
+  }
+
+  /// SLURM writes `2(x3),1`: two tasks on each of three nodes, then one.
+  package static func tasksOnNode(_ list: String, node: Int) -> Int {
+    var first = 0
+    for part in list.split(separator: ",") {
+      let pieces = part.split(separator: "(")
+      let repeats = pieces.count > 1 ? Int(pieces[1].dropFirst().dropLast()) ?? 1 : 1
+      if node < first + repeats { return Int(pieces[0]) ?? 1 }
+      first += repeats
+    }
+    return 1
+  }
+}

@@ -1,0 +1,111 @@
+import Configuration
+import Tensors
+
+/// Options of the ViT and DeiT family (Dosovitskiy et al., 2021; Touvron et al., 2021).
+public struct VisionTransformer: Configurable {
+  public enum Pooling: String, Codable, Sendable {
+    /// The class token is read.
+    case token
+    /// The mean of the patch tokens is read, then normalised (timm's `fc_norm`).
+    case mean
+  }
+
+  public enum Position: String, Codable, Sendable {
+    case learned
+    /// sin and cos of pos / 10000^(2j/width), fixed.
+    case sinusoidal
+  }
+
+  public var imageSize = 224
+  public var patchSize = 16
+  public var channels = 3
+  public var width = 768
+  public var depth = 12
+  public var heads = 12
+  /// Width of the feed-forward layer over `width`.
+  public var mlpRatio = 4.0
+  public var classes = 1000
+  public var pooling = Pooling.token
+  public var classToken = true
+  /// A second token and a second head, taught by a teacher (DeiT).
+  public var distilled = false
+  public var position = Position.learned
+  public var gelu = Gelu.erf
+  /// Rate of the last block; earlier ones have less, linearly.
+  public var dropPath = 0.0
+  public var epsilon: Float = 1e-6
+  /// Pixel normalisation per channel; empty for ImageNet's (three channels) or one half.
+  public var mean: [Float] = []
+  public var deviation: [Float] = []
+  /// Keep only each block's input and run the block again in the backward pass: a third more time
+  /// for a tenth of the memory.
+  public var recomputeBlocks = false
+
+  public init() {}
+
+  public var hidden: Int { Int((Double(width) * mlpRatio).rounded()) }
+  public var grid: PatchGrid { PatchGrid(channels: channels, side: imageSize, patch: patchSize) }
+  public var prefixTokens: Int { (classToken ? 1 : 0) + (distilled ? 1 : 0) }
+  public var tokens: Int { prefixTokens + grid.patches }
+
+  /// The normalisation in force.
+  public var normalization: (mean: [Float], deviation: [Float]) {
+    if !mean.isEmpty { return (mean, deviation) }
+    if channels == 3 { return ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]) }
+    return (Array(repeating: 0.5, count: channels), Array(repeating: 0.5, count: channels))
+  }
+
+  public func validate() throws {
+    for (key, value) in [
+      ("imageSize", imageSize), ("patchSize", patchSize), ("channels", channels),
+      ("width", width), ("depth", depth), ("heads", heads),
+    ] where value < 1 {
+      throw ConfigurationError(key, "is \(value)", remedy: "Give a positive integer")
+    }
+    guard imageSize % patchSize == 0 else {
+      throw ConfigurationError(
+        "patchSize", "\(patchSize) does not divide imageSize \(imageSize)",
+        remedy: "Choose a patch side that divides the image side")
+    }
+    guard width % heads == 0 else {
+      throw ConfigurationError(
+        "heads", "\(heads) heads do not divide width \(width)",
+        remedy: "Choose a number of heads that divides the width")
+    }
+    guard classes >= 2 else {
+      throw ConfigurationError(
+        "classes", "is \(classes)", remedy: "A classifier needs at least 2 classes")
+    }
+    guard mlpRatio > 0, hidden >= 1 else {
+      throw ConfigurationError("mlpRatio", "is \(mlpRatio)", remedy: "Give a positive ratio")
+    }
+    guard (0...1).contains(dropPath) else {
+      throw ConfigurationError("dropPath", "is \(dropPath)", remedy: "Give a rate from 0 to 1")
+    }
+    guard epsilon > 0 else {
+      throw ConfigurationError("epsilon", "is \(epsilon)", remedy: "Give a positive number")
+    }
+    try validateTokens()
+  }
+
+  private func validateTokens() throws {
+    if pooling == .token, !classToken {
+      throw ConfigurationError(
+        "classToken", "is false but pooling reads the class token",
+        remedy: "Set pooling: mean or classToken: true")
+    }
+    if distilled, pooling == .mean || !classToken {
+      throw ConfigurationError(
+        "distilled", "needs pooling: token and a class token",
+        remedy: "Set pooling: token and classToken: true, or distilled: false")
+    }
+    if mean.count != deviation.count || (!mean.isEmpty && mean.count != channels) {
+      throw ConfigurationError(
+        "mean", "\(mean.count) means and \(deviation.count) deviations for \(channels) channels",
+        remedy: "Give mean and deviation one number per channel, or neither")
+    }
+    if let bad = deviation.first(where: { !($0 > 0) }) {
+      throw ConfigurationError("deviation", "contains \(bad)", remedy: "Give positive numbers")
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import Autograd
+import Tensors
+
+/// What a classifier takes and gives, and how it wants its pixels normalised.
+public struct ClassifierDescription: Sendable, Equatable {
+  public let channels: Int
+  /// Height and width of the input.
+  public let side: Int
+  public let classes: Int
+  public let mean: [Float]
+  public let deviation: [Float]
+
+  public init(channels: Int, side: Int, classes: Int, mean: [Float], deviation: [Float]) {
+    self.channels = channels
+    self.side = side
+    self.classes = classes
+    self.mean = mean
+    self.deviation = deviation
+  }
+}
+
+/// The heads' results for one batch: `[batch, classes]` each.
+public struct Logits {
+  public let classes: Variable
+  /// The second head of a distilled model.
+  public let distilled: Variable?
+
+  public init(classes: Variable, distilled: Variable?) {
+    self.classes = classes
+    self.distilled = distilled
+  }
+
+  /// What the model predicts: the mean of the logits of both heads (DeiT's code; its paper says the
+  /// mean of the probabilities).
+  public func prediction(_ cx: Context) -> Variable {
+    guard let distilled else { return classes }
+    return cx.scale(cx.add(classes, distilled), by: 0.5)
+  }
+}
+
+/// A model from pixels `[batch, channels, side, side]` in 0...1 to class scores.
+public protocol Classifier: AnyObject {
+  var description: ClassifierDescription { get }
+  /// The names a caller may tap are documented with each backbone.
+  func callAsFunction(_ images: Variable, _ cx: Context) -> Logits
+  /// Multiply-adds of one image's forward pass, products only: what MFU is measured against.
+  var multiplyAdds: Int { get }
+  /// A position embedding that is not learned, `[1, tokens, width]`; nil if it is a parameter.
+  var fixedPositions: Tensor? { get }
+}

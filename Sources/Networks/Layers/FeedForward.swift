@@ -1,0 +1,19 @@
+import Autograd
+import Tensors
+
+/// W₂ gelu(W₁ x + b₁) + b₂
+final class FeedForward {
+  private let expand: any LinearMap
+  private let contract: any LinearMap
+  private let activation: Gelu
+
+  init(_ scope: Scope, width: Int, hidden: Int, activation: Gelu) {
+    expand = Dense(scope["fc1"], inputs: width, outputs: hidden)
+    contract = Dense(scope["fc2"], inputs: hidden, outputs: width)
+    self.activation = activation
+  }
+
+  func callAsFunction(_ x: Variable, addedTo residual: Variable?, _ cx: Context) -> Variable {
+    contract(cx.gelu(expand(x, cx), activation), rows: nil, addedTo: residual, cx)
+  }
+}

@@ -1,0 +1,131 @@
+import Archives
+import Autograd
+import Configuration
+import Tensors
+
+/// What loading a weights file did besides copying.
+public struct LoadReport: Sendable, Equatable {
+  /// Tensors of the heads that kept their initial values, since the file has other classes.
+  public var freshHeads: [String] = []
+  /// Grids between which the position embedding was interpolated; equal if it was not.
+  public var positionGrids = (from: 0, to: 0)
+
+  public static func == (a: LoadReport, b: LoadReport) -> Bool {
+    a.freshHeads == b.freshHeads && a.positionGrids == b.positionGrids
+  }
+}
+
+/// What to do when a file's heads are for another number of classes.
+public enum HeadMismatch: Sendable {
+  /// Evaluation: a model without its head is worth nothing.
+  case refuse
+  /// Fine-tuning: the heads keep their initial values.
+  case startAfresh
+}
+
+extension Network {
+  /// A network as a weights file describes it, with its weights.
+  ///
+  /// - Parameter model: the architecture, for a file that does not describe itself (timm's). The
+  ///   number of classes is then the file's.
+  public init(
+    weights path: String, model: Choice<BackboneCatalog>? = nil, pool: BufferPool
+  ) throws {
+    let file = try SafeTensors.read(path)
+    var backbone = try model?.value ?? Self.described(by: file)
+    if model != nil, let head = file["head.weight"], head.shape.count == 2 {
+      backbone.classes = head.shape[0]
+    }
+    try backbone.validate()
+    self.init(backbone, seed: 0, pool: pool)
+    _ = try load(file, heads: .refuse)
+  }
+
+  /// The metadata key under which `export` describes the model.
+  static let descriptionKey = "vitdist.model"
+
+  private static func described(by file: SafeTensorsFile) throws -> any Backbone {
+    guard let text = file.metadata[descriptionKey] else {
+      throw ArchiveError(
+        .badData, path: file.path, "the file does not say which model it belongs to",
+        remedy: "Give --model NAME (vitdist list models)")
+    }
+    do {
+      return try Choice<BackboneCatalog>(yaml: text, name: "metadata of \(file.path)").value
+    } catch let error as ConfigurationError {
+      throw ArchiveError(
+        .badData, path: file.path, "its description of the model cannot be used: \(error)",
+        remedy: "Give --model NAME, or export the weights again")
+    }
+  }
+
+  /// Copies every tensor of the model from `file`, which must have exactly those.
+  @discardableResult
+  public func load(
+    _ file: SafeTensorsFile, heads: HeadMismatch,
+    interpolation: PositionInterpolation = .antialiased
+  ) throws -> LoadReport {
+    var report = LoadReport()
+    try checkNames(file)
+    for entry in parameters.layout.entries {
+      guard let info = file[entry.name] else { continue }
+      let shape = entry.shape.extents
+      if info.shape == shape
+        || (entry.name == "pos_embed" && info.elementCount == entry.shape.count)
+      {
+        try file.read(entry.name, into: parameters[entry].elements)
+      } else if entry.name == "pos_embed" {
+        report.positionGrids = try loadPositions(file, info, entry, interpolation)
+      } else if entry.name.hasPrefix("head"), heads == .startAfresh {
+        report.freshHeads.append(entry.name)
+      } else {
+        throw ArchiveError(
+          .badData, path: file.path,
+          "tensor \(entry.name) has shape \(info.shape), the model expects \(shape)",
+          remedy: "Give the weights of this model, or the model of these weights")
+      }
+    }
+    return report
+  }
+
+  /// Names ten of the tensors that are missing or too many.
+  private func checkNames(_ file: SafeTensorsFile) throws {
+    let expected = Set(parameters.layout.entries.map(\.name))
+    let present = Set(file.tensors.map(\.name))
+    let fixedPosition = expected.contains("pos_embed") ? [] : ["pos_embed"]
+    let missing = expected.subtracting(present).sorted()
+    let extra = present.subtracting(expected).subtracting(fixedPosition).sorted()
+    guard !missing.isEmpty || !extra.isEmpty else { return }
+    func list(_ names: [String]) -> String {
+      names.prefix(10).joined(separator: ", ") + (names.count > 10 ? ", …" : "")
+    }
+    var parts: [String] = []
+    if !missing.isEmpty { parts.append("\(missing.count) tensors are missing: \(list(missing))") }
+    if !extra.isEmpty { parts.append("\(extra.count) are not the model's: \(list(extra))") }
+    throw ArchiveError(
+      .badData, path: file.path, parts.joined(separator: "; "),
+      remedy: "Give the weights of this model, or the model of these weights")
+  }
+
+  private func loadPositions(
+    _ file: SafeTensorsFile, _ info: SafeTensorInfo, _ entry: ParameterLayout.Entry,
+    _ interpolation: PositionInterpolation
+  ) throws -> (from: Int, to: Int) {
+    let width = entry.shape[-1]
+    let grid = backbone.gridSize
+    let prefix = entry.shape.count / width - grid * grid
+    let patches = info.elementCount / width - prefix
+    let from = Int(Double(max(patches, 0)).squareRoot().rounded())
+    guard info.shape.last == width, from * from == patches, from > 0 else {
+      throw ArchiveError(
+        .badData, path: file.path,
+        "tensor pos_embed has shape \(info.shape), which is no square grid of width \(width) "
+          + "with \(prefix) tokens before it",
+        remedy: "Give the weights of this model, or the model of these weights")
+    }
+    let rows = try file.values("pos_embed")
+    let resized = interpolation.resize(rows, prefix: prefix, from: from, to: grid, width: width)
+    _ = parameters[entry].elements.update(from: resized)
+    return (from, grid)
+  }
+}

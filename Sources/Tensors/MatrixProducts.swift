@@ -1,0 +1,36 @@
+/// A row-major matrix in somebody's memory: `rows` rows of `columns`, `stride` elements apart.
+public struct Matrix {
+  public let pointer: UnsafeMutablePointer<Float>
+  public let rows: Int
+  public let columns: Int
+  public let stride: Int
+
+  public init(
+    _ pointer: UnsafeMutablePointer<Float>, _ rows: Int, _ columns: Int, stride: Int? = nil
+  ) {
+    self.pointer = pointer
+    self.rows = rows
+    self.columns = columns
+    self.stride = stride ?? columns
+  }
+
+  /// A tensor as a matrix of its last axis.
+  public init(_ tensor: Tensor) { self.init(tensor.pointer, tensor.shape.rows, tensor.shape[-1]) }
+}
+
+/// The seam behind which every matrix product of a model runs.
+///
+/// The three products of a linear map are named by their role, so that an implementation may keep
+/// weights and activations in another precision: it sees which operand is a weight.
+public protocol MatrixProducts: Sendable {
+  /// y ← y + x Wᵀ with W stored `[out, in]`.
+  func forward(_ x: Matrix, weight: Matrix, addingTo y: Matrix)
+  /// dx ← dy W, or dx + dy W.
+  func inputGradient(_ dy: Matrix, weight: Matrix, into dx: Matrix, adding: Bool)
+  /// dW ← dW + dyᵀ x
+  func weightGradient(_ dy: Matrix, _ x: Matrix, addingTo dw: Matrix)
+  /// c ← op(a) op(b), or c + op(a) op(b): products of activations, as in attention.
+  func multiply(
+    _ a: Matrix, transposed transposeA: Bool, _ b: Matrix, transposed transposeB: Bool,
+    into c: Matrix, adding: Bool)
+}

@@ -1,0 +1,36 @@
+import COpenBLAS
+
+/// Single-precision products by OpenBLAS, on one thread: more would change the bits of a sum, and
+/// every core has a rank of its own.
+public struct OpenBLASProducts: MatrixProducts {
+  public init() { openblas_set_num_threads(1) }
+
+  /// The kernel OpenBLAS has chosen for this CPU, e.g. `SkylakeX`; other kernels give other bits.
+  public var kernel: String { String(cString: openblas_get_corename()) }
+
+  /// Version and build options of the library.
+  public var build: String { String(cString: openblas_get_config()) }
+
+  public func forward(_ x: Matrix, weight: Matrix, addingTo y: Matrix) {
+    multiply(x, transposed: false, weight, transposed: true, into: y, adding: true)
+  }
+
+  public func inputGradient(_ dy: Matrix, weight: Matrix, into dx: Matrix, adding: Bool) {
+    multiply(dy, transposed: false, weight, transposed: false, into: dx, adding: adding)
+  }
+
+  public func weightGradient(_ dy: Matrix, _ x: Matrix, addingTo dw: Matrix) {
+    multiply(dy, transposed: true, x, transposed: false, into: dw, adding: true)
+  }
+
+  public func multiply(
+    _ a: Matrix, transposed transposeA: Bool, _ b: Matrix, transposed transposeB: Bool,
+    into c: Matrix, adding: Bool
+  ) {
+    let inner = transposeA ? a.rows : a.columns
+    cblas_sgemm(
+      CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans, transposeB ? CblasTrans : CblasNoTrans,
+      blasint(c.rows), blasint(c.columns), blasint(inner), 1, a.pointer, blasint(a.stride),
+      b.pointer, blasint(b.stride), adding ? 1 : 0, c.pointer, blasint(c.stride))
+  }
+}

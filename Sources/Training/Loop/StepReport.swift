@@ -1,0 +1,16 @@
+/// What one optimizer step did, the same on all ranks but for the times.
+public struct StepReport: Sendable {
+  /// Steps done, this one included.
+  public var step = 0
+  public var samples = 0
+  public var loss = 0.0
+  public var learningRate = 0.0
+  public var gradientNorm = 0.0
+  /// The policy for values that are not finite left the weights alone.
+  public var skipped = false
+  public var seconds = 0.0
+  /// Of these: waiting for batches, and adding up and exchanging gradients and weights.
+  public var dataSeconds = 0.0
+  public var reduceSeconds = 0.0
+  public var updateSeconds = 0.0
+}

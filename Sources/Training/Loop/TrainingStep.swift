@@ -1,0 +1,180 @@
+import Autograd
+import Collectives
+import Datasets
+import Networks
+import Objectives
+import Optimizers
+import Tensors
+
+/// One optimizer step on all ranks: forward, backward, reduce, update, share.
+public final class TrainingStep {
+  /// What is trained, by which rule.
+  public struct Rule {
+    public var objective: any Objective
+    public var optimizer: any Optimizer
+    public var schedule: any Schedule
+    public var clipping = GradientClipping()
+    public var average = MovingAverage()
+    public var nonFinite = NonFinitePolicy.abort
+
+    public init(
+      objective: any Objective, optimizer: any Optimizer, schedule: any Schedule,
+      clipping: GradientClipping = .init(), average: MovingAverage = .init(),
+      nonFinite: NonFinitePolicy = .abort
+    ) {
+      self.objective = objective
+      self.optimizer = optimizer
+      self.schedule = schedule
+      self.clipping = clipping
+      self.average = average
+      self.nonFinite = nonFinite
+    }
+  }
+
+  public let plan: TrainingPlan
+  public let rule: Rule
+  public let network: Network
+  public let reducer: GradientReducer
+  /// What this rank owns of the slab, and where its state lies.
+  public let ownership: Ownership
+  /// Optimizer state by name, owned part only.
+  public let states: [(name: String, slab: Tensor)]
+  /// Moving average of the weights, owned part only; nil where none is kept.
+  public let average: Tensor?
+
+  private let teacher: FrozenModel?
+  private let communicator: any Communicator
+  private let products: any MatrixProducts
+  private let pool: BufferPool
+  private let totals: ShardTotals
+  private let squares: SegmentSums
+  private let norms: RankedNorms
+
+  public init(
+    _ network: Network, rule: Rule, plan: TrainingPlan, teacher: FrozenModel? = nil,
+    communicator: any Communicator, products: any MatrixProducts, pool: BufferPool
+  ) throws {
+    let layout = network.parameters.layout
+    self.network = network
+    self.rule = rule
+    self.plan = plan
+    self.teacher = teacher
+    self.communicator = communicator
+    self.products = products
+    self.pool = pool
+    reducer = try GradientReducer(
+      layout: layout, virtualShards: plan.virtualShards, communicator: communicator)
+    ownership = Ownership(of: layout, ranges: reducer.ownedRanges)
+    let stateCount = ownership.stateCount
+    states = rule.optimizer.stateNames.map { ($0, Tensor.zeros([stateCount], from: pool)) }
+    average = rule.average.isOn ? Tensor([stateCount], from: pool) : nil
+    totals = ShardTotals(virtualShards: plan.virtualShards, width: 1, communicator)
+    squares = SegmentSums(layout, reducer.partition, communicator)
+    norms = RankedNorms(communicator)
+    startAverage()
+  }
+
+  /// The average begins as the weights: call again after weights were loaded.
+  public func startAverage() {
+    guard let average else { return }
+    var start = 0
+    for range in ownership.ranges {
+      (average.pointer + start)
+        .update(from: network.parameters.values + range.lowerBound, count: range.count)
+      start += range.count
+    }
+  }
+
+  /// Takes step number `step` (from 0) with the batches of this rank's shards.
+  public func take(_ step: Int, _ batches: any ShardBatches) throws -> StepReport {
+    let clock = ContinuousClock()
+    let start = clock.now
+    let waitedBefore = batches.secondsWaited
+    var report = StepReport()
+    report.step = step + 1
+    report.samples = plan.samples(in: step)
+    report.learningRate = rule.schedule.learningRate(
+      step: step, base: rule.optimizer.learningRate, run: plan.runLength)
+
+    reducer.beginStep()
+    for shard in reducer.localShards {
+      let loss = try accumulate(try batches.next(), step: step)
+      totals.add([loss], shard: shard)
+      if !reducer.isLastShard { reducer.finishShard() }
+    }
+    try reducer.finish()
+
+    report.loss = try totals.total()[0]
+    let gradient = try squares.squares(of: reducer.summedGradient)[0]
+    report.gradientNorm = gradient.norm
+    report.skipped = try !isUsable(loss: report.loss, gradient, step: report.step)
+    let reduced = clock.now
+    if !report.skipped { try update(report) }
+    report.updateSeconds = (clock.now - reduced).inSeconds
+    try reducer.gatherParameters(network.parameters.values)
+
+    let timings = reducer.timings
+    report.reduceSeconds = (timings.merge + timings.exchange + timings.gather).inSeconds
+    report.dataSeconds = batches.secondsWaited - waitedBefore
+    report.seconds = (clock.now - start).inSeconds
+    return report
+  }
+
+  /// Forward and backward of one shard, micro-batch by micro-batch; its share of the mean loss.
+  private func accumulate(_ batch: Batch, step: Int) throws -> Double {
+    var loss = 0.0
+    var failure: (any Error)?
+    for first in stride(from: 0, to: batch.count, by: plan.microBatch) {
+      let range = first..<min(first + plan.microBatch, batch.count)
+      // Gradients are final, and may travel, only when the last micro-batch of the last shard adds.
+      let isLast = reducer.isLastShard && range.upperBound == batch.count
+      let ready: ((Parameter) -> Void)? =
+        isLast
+        ? { [reducer] parameter in
+          guard failure == nil else { return }
+          do { try reducer.ready(parameter.range) } catch { failure = error }
+        } : nil
+      let pass = Pass(
+        model: network.model, parameters: network.parameters, teacher: teacher,
+        products: products, pool: pool, gradients: reducer.shardGradient, seed: plan.seed,
+        step: step, sampleWeight: 1 / Float(plan.samples(in: step)), onParameterReady: ready)
+      loss += try rule.objective.accumulate(batch.slice(range), pass).loss
+      if let failure { throw failure }
+    }
+    return loss
+  }
+
+  /// Whether the step may be taken; throws under the policy `abort`.
+  private func isUsable(loss: Double, _ gradient: SegmentSums.Squares, step: Int) throws -> Bool {
+    let layout = network.parameters.layout
+    let culprit: String
+    if let index = gradient.firstNonFinite {
+      culprit = "the gradient of \(layout.entries[index].name)"
+    } else if !loss.isFinite {
+      culprit = "the loss"
+    } else {
+      return true
+    }
+    if rule.nonFinite == .abort { throw TrainingError.nonFinite(what: culprit, step: step) }
+    return false
+  }
+
+  /// Updates the owned slices of the weights, and of their average.
+  private func update(_ report: StepReport) throws {
+    let slabs = OptimizerSlabs(
+      parameters: network.parameters.values,
+      gradients: UnsafeMutablePointer(mutating: reducer.summedGradient),
+      states: states.map(\.slab.pointer))
+    try rule.optimizer.update(
+      slabs, owned: ownership,
+      step: OptimizerStep(
+        number: report.step, learningRate: report.learningRate,
+        gradientScale: rule.clipping.scale(norm: report.gradientNorm)),
+      norms: norms)
+    if let average {
+      rule.average.update(
+        average.pointer, parameters: network.parameters.values, owned: ownership,
+        afterStep: report.step)
+    }
+  }
+}

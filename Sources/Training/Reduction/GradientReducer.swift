@@ -1,0 +1,153 @@
+import Autograd
+import Collectives
+import Tensors
+
+/// Sums the gradients of all virtual shards in the order of the canonical tree, so that the sum has
+/// the same bits on any number of ranks, and hands each rank the slices that it owns.
+///
+/// One step, on every rank:
+///
+///     reducer.beginStep()
+///     for shard in reducer.localShards {
+///       // ... add the shard's gradient into reducer.shardGradient ...
+///       // in the last shard call reducer.ready(range) as ranges become final
+///       if !reducer.isLastShard { reducer.finishShard() }
+///     }
+///     try reducer.finish()
+///     // ... update the weights on reducer.ownedRanges from reducer.summedGradient ...
+///     try reducer.gatherParameters(weights)
+///
+/// Inside a rank finished subtrees wait in a binary-counter stack of slabs; across ranks the sums of
+/// the rank's nodes go straight to the owner of each slice, bucket by bucket, while the backward
+/// pass of the last shard still runs. Memory: 1 + log2(V/P) slabs, and what the rank receives.
+public final class GradientReducer {
+  enum State: Equatable {
+    case idle
+    /// Shards finished so far in this step.
+    case accumulating(Int)
+    case reduced
+  }
+
+  public let partition: SlabPartition
+  /// The virtual shards that this rank computes, in order.
+  public let localShards: Range<Int>
+  /// The elements of the slab that this rank owns, ascending.
+  public let ownedRanges: [Range<Int>]
+  public internal(set) var timings = Timings()
+
+  let communicator: any Communicator
+  let slab: Buffer
+  let pending: [Buffer]
+  let merges: [Int]
+  let finisher: TreeFinish
+  let exchange: ReductionExchange
+  var state = State.idle
+  var depth = 0
+  var progress: BucketProgress
+  var started = BucketQueue()
+
+  /// Throws `CollectiveError` if there are more ranks than virtual shards.
+  public init(
+    layout: ParameterLayout, virtualShards: Int, communicator: any Communicator,
+    bucketBytes: Int = 4 << 20
+  ) throws {
+    let ranks = communicator.size
+    guard ranks <= virtualShards else {
+      throw CollectiveError(
+        "start", rank: communicator.rank,
+        "\(ranks) ranks for \(virtualShards) virtual shards leave ranks without work",
+        remedy: "Raise batch.virtualShards or start at most \(virtualShards) ranks")
+    }
+    let tree = CanonicalTree(leaves: virtualShards)
+    let pool = BufferPool()
+    self.communicator = communicator
+    partition = SlabPartition(count: layout.count, ranks: ranks, bucketBytes: bucketBytes)
+    ownedRanges = partition.ranges(of: communicator.rank)
+    localShards = tree.leaves(of: communicator.rank, ranks: ranks)
+    merges = tree.nodes(covering: localShards).flatMap { CanonicalTree.merges(inside: $0) }
+    slab = pool.take(layout.count)
+    slab.pointer.update(repeating: 0, count: layout.count)
+    pending = (0..<Self.depth(merges)).map { _ in pool.take(layout.count) }
+    finisher = TreeFinish(tree, ranks: ranks, pool: pool)
+    exchange = ReductionExchange(partition, finisher.owners, communicator, pool)
+    progress = BucketProgress(layout, partition)
+  }
+
+  deinit { finisher.deallocate() }
+
+  /// Most entries on the stack before the last shard, whose sum stays where it is.
+  private static func depth(_ merges: [Int]) -> Int {
+    var depth = 0
+    var most = 0
+    for count in merges.dropLast() {
+      depth += 1 - count
+      most = max(most, depth)
+    }
+    return most
+  }
+
+  /// First element of the slab into which the current shard adds its gradient; zero when a shard
+  /// begins. The same memory for the reducer's whole life.
+  public var shardGradient: UnsafeMutablePointer<Float> { slab.pointer }
+
+  /// The gradient summed over all shards; defined on `ownedRanges` only, until the next step begins.
+  public var summedGradient: UnsafePointer<Float> {
+    precondition(state == .reduced, "the gradient was read before the reduction finished")
+    return UnsafePointer(slab.pointer)
+  }
+
+  /// Whether the shard being accumulated is this rank's last of the step.
+  public var isLastShard: Bool { state == .accumulating(localShards.count - 1) }
+
+  /// Starts a step, also after one whose sum was not used.
+  public func beginStep() {
+    if case .accumulating = state {
+      preconditionFailure("a step began before the last one finished")
+    }
+    timings = Timings()
+    // After the first step the slab holds the last step's sums.
+    if state == .reduced { slab.pointer.update(repeating: 0, count: progress.count) }
+    state = .accumulating(0)
+    depth = 0
+    progress.reset()
+    started.reset()
+  }
+
+  /// Ends a shard other than the last: its subtree is added to the finished ones it completes.
+  public func finishShard() {
+    guard case .accumulating(let done) = state, done < localShards.count - 1 else {
+      preconditionFailure("finishShard in state \(state) of \(localShards.count) shards")
+    }
+    let start = ContinuousClock.now
+    let count = merges[done]
+    withTerms(count, at: 0) { terms in
+      SlabKernels.fold(
+        slab.pointer, terms: terms, into: pending[depth - count].pointer, count: progress.count)
+    }
+    depth += 1 - count
+    state = .accumulating(done + 1)
+    timings.merge += ContinuousClock.now - start
+  }
+
+  /// The top `count` entries of the stack, topmost first, from element `offset` on.
+  func withTerms(
+    _ count: Int, at offset: Int, _ body: (UnsafeBufferPointer<SlabKernels.Pointer>) -> Void
+  ) {
+    withUnsafeTemporaryAllocation(of: SlabKernels.Pointer.self, capacity: count + 1) { terms in
+      for i in 0..<count { terms[i] = pending[depth - 1 - i].pointer + offset }
+      body(UnsafeBufferPointer(rebasing: UnsafeBufferPointer(terms)[0..<count]))
+    }
+  }
+}
+
+extension GradientReducer {
+  /// Where the time of the last step went.
+  public struct Timings: Sendable {
+    /// Adding shards inside the rank.
+    public var merge = Duration.zero
+    /// Starting transfers, waiting for them, and adding what came in.
+    public var exchange = Duration.zero
+    /// The all-gather of the weights.
+    public var gather = Duration.zero
+  }
+}

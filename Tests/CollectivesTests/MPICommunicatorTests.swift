@@ -1,0 +1,55 @@
+import Collectives
+import Foundation
+import Testing
+
+/// MPI is started once a process, so everything on MPI is one test. Without a launcher it checks
+/// the group of one; `launchedRanksConform` runs this very bundle under mpirun. By hand:
+///
+///     mpirun -n 2 .build/release/vitdistPackageTests.xctest --testing-library swift-testing \
+///       --filter MPICommunicatorTests/conforms
+@Suite struct MPICommunicatorTests {
+  @Test func conforms() throws {
+    // Pieces of 100 kB stand for those of 1 GiB: the ring's message goes in four.
+    let group = try MPICommunicator.start(pieceBytes: 100_000)
+    try Conformance.check(group)
+    let code = ProcessInfo.processInfo.environment["VITDIST_TEST_ABORT"].flatMap { Int32($0) }
+    if let code {
+      if group.rank == group.size - 1 { group.abort(exitCode: code) }
+      try group.barrier()
+      sleep(60)
+    }
+    try group.finalize()
+  }
+
+  private static let canLaunch =
+    !Launch().isParallel && FileManager.default.isExecutableFile(atPath: "/usr/bin/mpirun")
+
+  private func launch(_ ranks: Int, _ extra: [String: String] = [:]) throws -> Int32 {
+    let process = Process()
+    process.executableURL = URL(filePath: "/usr/bin/mpirun")
+    process.arguments = [
+      "--oversubscribe", "--timeout", "60", "-n", "\(ranks)",
+      CommandLine.arguments[0].hasSuffix(".xctest")
+        ? CommandLine.arguments[0] : ".build/release/vitdistPackageTests.xctest",
+      "--testing-library", "swift-testing", "--filter", "MPICommunicatorTests/conforms",
+    ]
+    let root = ["OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"]
+    process.environment = ProcessInfo.processInfo.environment
+      .filter { !$0.key.hasPrefix("OMPI_") && !$0.key.hasPrefix("PMIX_") }
+      .merging(root) { $1 }.merging(extra) { $1 }
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    process.waitUntilExit()
+    return process.terminationStatus
+  }
+
+  @Test(.enabled(if: canLaunch, "needs mpirun, and not to be under it"), arguments: [2, 5])
+  func launchedRanksConform(ranks: Int) throws { #expect(try launch(ranks) == 0) }
+
+  /// `abort` on the last rank gives its code to mpirun, whatever the others do.
+  @Test(.enabled(if: canLaunch, "needs mpirun, and not to be under it"), arguments: [75, 77])
+  func abortCodeIsTheLaunchersCode(code: Int32) throws {
+    #expect(try launch(3, ["VITDIST_TEST_ABORT": "\(code)"]) == code)
+  }
+}

@@ -1,0 +1,95 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What a user can get wrong: one paragraph that names the thing, and the contract's exit code.
+@Suite(.serialized) struct BadInputTests {
+  @Test func aMisspeltKeyNamesTheNearest() throws {
+    let run = try SmallRun()
+    try refused(
+      run.training("out", ["optimizer.learningrate=1e-3"]), status: 64,
+      naming: ["optimizer.learningrate", "learningRate"])
+  }
+
+  @Test func aBatchMustBeDivisibleByItsShards() throws {
+    let run = try SmallRun()
+    try refused(run.training("out", ["batch.size=65"]), status: 64, naming: ["65", "32"])
+  }
+
+  @Test func aMissingDataFolderIsNamed() throws {
+    let run = try SmallRun()
+    try refused(
+      run.training("out", ["data.train=\(run.path("nowhere"))"]), status: 65,
+      naming: [run.path("nowhere")])
+  }
+
+  @Test func aShardCutShortIsNamed() throws {
+    let run = try SmallRun()
+    let names = try FileManager.default.contentsOfDirectory(atPath: run.path("train"))
+    let shard = run.path("train/" + (try #require(names.sorted().first { $0.hasSuffix(".h5") })))
+    let whole = try Data(contentsOf: URL(fileURLWithPath: shard))
+    try whole.prefix(whole.count * 2 / 3).write(to: URL(fileURLWithPath: shard))
+    try refused(run.training("out"), status: 65, naming: [shard])
+  }
+
+  @Test func labelsMustFitTheModel() throws {
+    let run = try SmallRun()
+    try refused(run.training("out", ["model.classes=4"]), status: 65, naming: ["4", "10"])
+  }
+
+  @Test func weightsOfAnotherModelNameTheTensor() throws {
+    let run = try SmallRun()
+    let trained = try Program.run(run.training("run", ["steps=2", "schedule.warmupEpochs=0"]))
+    try #require(trained.status == 0, "\(trained.errors)")
+    try refused(
+      [
+        "predict", "--model", "vit_tiny_patch16_224",
+        "--weights", run.path("run/final.safetensors"),
+        "--data", run.path("validation"), "--output", run.path("predictions.h5"),
+      ], status: 65, naming: ["cls_token", "192", "32"])
+  }
+
+  @Test func brokenWeightsAreNamed() throws {
+    let run = try SmallRun()
+    let weights = run.path("w.safetensors")
+    try Data(repeating: 0xFF, count: 100).write(to: URL(fileURLWithPath: weights))
+    try refused(
+      ["evaluate", "--weights", weights, "--data", run.path("validation")],
+      status: 65, naming: ["w.safetensors"])
+  }
+
+  /// Root may write anywhere, so the way is blocked by a file.
+  @Test func anUnwritableOutputIsNamed() throws {
+    let run = try SmallRun()
+    try Data().write(to: run.folder.appendingPathComponent("file"))
+    try refused(run.training("file/out"), status: 74, naming: ["file/out"])
+  }
+
+  @Test func anUnknownOptionIsACommandLineError() throws {
+    try refused(["train", "--confg", "x"], status: 64, naming: ["--confg"], isParagraph: false)
+  }
+
+  @Test(mpirunIsThere) func underMpirunOneRankSpeaks() throws {
+    let run = try SmallRun()
+    try refused(
+      run.training("out", ["batch.size=65"]), ranks: 3, status: 64, naming: ["65", "32"],
+      isParagraph: false)
+  }
+
+  /// - Parameter isParagraph: mpirun and the argument parser add lines of their own.
+  private func refused(
+    _ arguments: [String], ranks: Int = 0, status: Int32, naming: [String],
+    isParagraph: Bool = true
+  ) throws {
+    let outcome = try Program.run(arguments, ranks: ranks, seconds: 60)
+    #expect(outcome.status == status, "\(outcome.errors)")
+    for name in naming {
+      #expect(outcome.errors.contains(name), "'\(name)' is not in: \(outcome.errors)")
+    }
+    #expect(!outcome.errors.contains("Fatal error"), "\(outcome.errors)")
+    if isParagraph {
+      let lines = outcome.errors.split(separator: "\n", omittingEmptySubsequences: false)
+      #expect(lines.dropLast().allSatisfy { !$0.isEmpty } && lines.count <= 8, "\(outcome.errors)")
+    }
+  }
+}

@@ -1,0 +1,94 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Runs the built program as a user runs it.
+enum Program {
+  struct Outcome {
+    let status: Int32
+    let output: String
+    let errors: String
+  }
+
+  /// `VITDIST_BINARY`, else the program beside the tests' own bundle.
+  static let path: String = {
+    if let path = ProcessInfo.processInfo.environment["VITDIST_BINARY"] { return path }
+    let bundle = URL(fileURLWithPath: CommandLine.arguments[0])
+    return bundle.deletingLastPathComponent().appendingPathComponent("vitdist").path
+  }()
+
+  static let mpirun: String? = (ProcessInfo.processInfo.environment["PATH"] ?? "")
+    .split(separator: ":").map { "\($0)/mpirun" }
+    .first { FileManager.default.isExecutableFile(atPath: $0) }
+
+  /// Runs to the end. Past the limit the program is killed and the outcome's status is -1.
+  @discardableResult
+  static func run(_ arguments: [String], ranks: Int = 0, seconds: Double = 120) throws -> Outcome {
+    let running = try Running(arguments, ranks: ranks)
+    return running.wait(seconds: seconds)
+  }
+
+  /// A program that has been started: alone, or as so many ranks under mpirun.
+  final class Running {
+    private let process = Process()
+    private let folder: URL
+    private let ended = DispatchSemaphore(value: 0)
+
+    var identifier: Int32 { process.processIdentifier }
+
+    init(_ arguments: [String], ranks: Int = 0) throws {
+      folder = FileManager.default.temporaryDirectory
+        .appendingPathComponent("vitdist-run-\(UUID().uuidString)")
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+      let launcher =
+        ranks == 0
+        ? [] : [try #require(Program.mpirun), "--oversubscribe", "-n", "\(ranks)"]
+      let command = launcher + [Program.path] + arguments
+      process.executableURL = URL(fileURLWithPath: command[0])
+      process.arguments = Array(command.dropFirst())
+      process.environment = Self.environment
+      process.standardInput = FileHandle.nullDevice
+      process.standardOutput = try Self.file(folder.appendingPathComponent("output"))
+      process.standardError = try Self.file(folder.appendingPathComponent("errors"))
+      process.terminationHandler = { [ended] _ in ended.signal() }
+      try process.run()
+    }
+
+    deinit { try? FileManager.default.removeItem(at: folder) }
+
+    func wait(seconds: Double) -> Outcome {
+      let late = ended.wait(timeout: .now() + seconds) == .timedOut
+      if late {
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+      }
+      return Outcome(
+        status: late ? -1 : process.terminationStatus, output: text("output"),
+        errors: text("errors"))
+    }
+
+    private func text(_ name: String) -> String {
+      (try? String(contentsOf: folder.appendingPathComponent(name), encoding: .utf8)) ?? ""
+    }
+
+    /// Files and not pipes: a pipe that nobody empties stops the program.
+    private static func file(_ url: URL) throws -> FileHandle {
+      _ = FileManager.default.createFile(atPath: url.path, contents: nil)
+      return try FileHandle(forWritingTo: url)
+    }
+
+    /// What `Launch/environment` sets, so that the tests also run without it.
+    private static let environment: [String: String] = {
+      var variables = ProcessInfo.processInfo.environment
+      variables["OMP_NUM_THREADS"] = "1"
+      variables["OPENBLAS_NUM_THREADS"] = "1"
+      variables["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
+      variables["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
+      return variables
+    }()
+  }
+}
+
+/// A reason to skip what needs mpirun, said where it is absent.
+let mpirunIsThere = ConditionTrait.enabled(
+  if: Program.mpirun != nil, "mpirun is not on the PATH (Launch/install puts it there)")
