@@ -55,15 +55,32 @@ private struct BicubicSampler {
     let (left, top) = ((x - 0.5).rounded(.down), (y - 0.5).rounded(.down))
     let (dx, dy) = (x - 0.5 - left, y - 0.5 - top)
     let (x0, y0) = (Int(left) &- 1, Int(top) &- 1)
-    let value = Self.cubic(
-      row(y0, x0, dx), row(y0 &+ 1, x0, dx), row(y0 &+ 2, x0, dx), row(y0 &+ 3, x0, dx), dy)
+    let value = interpolate(x0, y0, dx, dy)
     return SIMD4(
       Self.byte(value[0]), Self.byte(value[1]), Self.byte(value[2]), Self.byte(value[3]))
   }
 
+  /// A polynomial at 0 is its second value: shears and shifts along one axis need one row or one
+  /// column of the sixteen pixels, and get the same bits.
+  @inline(__always)
+  private func interpolate(_ x: Int, _ y: Int, _ dx: Double, _ dy: Double) -> SIMD4<Double> {
+    if dy == 0 { return row(y &+ 1, x, dx) }
+    if dx == 0 {
+      return Self.cubic(
+        lanes(line(y), x &+ 1), lanes(line(y &+ 1), x &+ 1), lanes(line(y &+ 2), x &+ 1),
+        lanes(line(y &+ 3), x &+ 1), dy)
+    }
+    return Self.cubic(row(y, x, dx), row(y &+ 1, x, dx), row(y &+ 2, x, dx), row(y &+ 3, x, dx), dy)
+  }
+
+  @inline(__always)
+  private func line(_ y: Int) -> UnsafePointer<UInt8> {
+    pointer + min(max(y, 0), height &- 1) &* rowBytes
+  }
+
   @inline(__always)
   private func row(_ y: Int, _ x: Int, _ dx: Double) -> SIMD4<Double> {
-    let row = pointer + min(max(y, 0), height &- 1) &* rowBytes
+    let row = line(y)
     return Self.cubic(
       lanes(row, x), lanes(row, x &+ 1), lanes(row, x &+ 2), lanes(row, x &+ 3), dx)
   }

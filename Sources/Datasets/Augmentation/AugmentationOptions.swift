@@ -35,17 +35,19 @@ public struct AugmentationOptions: Configurable {
   }
 
   public func validate() throws {
-    try requireProbability(horizontalFlip, "data.augmentation.horizontalFlip")
-    try crop.validate()
-    try colorJitter.validate()
-    try randAugment.validate()
-    try randomErasing.validate()
-    try mixup.validate()
-    try cutmix.validate()
-    try mixing.validate()
+    try requireProbability(horizontalFlip, "horizontalFlip")
+    let parts: [(name: String, options: any Configurable)] = [
+      ("crop", crop), ("colorJitter", colorJitter), ("randAugment", randAugment),
+      ("randomErasing", randomErasing), ("mixup", mixup), ("cutmix", cutmix), ("mixing", mixing),
+    ]
+    for part in parts {
+      do {
+        try part.options.validate()
+      } catch let error as ConfigurationError { throw error.under(part.name) }
+    }
     guard (1...64).contains(repeats) else {
       throw ConfigurationError(
-        "data.augmentation.repeats", "\(repeats) is outside 1...64",
+        "repeats", "\(repeats) is outside 1...64",
         remedy: "Give 1 for no repeated augmentation, or 3 as in DeiT")
     }
   }

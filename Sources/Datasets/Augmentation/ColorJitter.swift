@@ -15,7 +15,7 @@ public struct ColorJitterOptions: Configurable {
       ("brightness", brightness), ("contrast", contrast), ("saturation", saturation),
     ] where !(value >= 0 && value.isFinite) {
       throw ConfigurationError(
-        "data.augmentation.colorJitter.\(name)", "\(value) is negative or not finite",
+        name, "\(value) is negative or not finite",
         remedy: "Give 0 to turn it off, or a strength such as 0.3")
     }
   }

@@ -1,9 +1,6 @@
 import Configuration
+import Glibc
 import Tensors
-
-#if canImport(Glibc)
-  import Glibc
-#endif
 
 /// How the training crop is chosen.
 public struct CropOptions: Configurable {
@@ -31,17 +28,17 @@ public struct CropOptions: Configurable {
   public func validate() throws {
     guard scaleMin > 0, scaleMin <= scaleMax, scaleMax <= 1 else {
       throw ConfigurationError(
-        "data.augmentation.crop.scaleMin", "the range \(scaleMin)...\(scaleMax) is not in 0...1",
+        "scaleMin", "the range \(scaleMin)...\(scaleMax) is not in 0...1",
         remedy: "Give 0 < scaleMin <= scaleMax <= 1, such as 0.08 and 1")
     }
     guard ratioMin > 0, ratioMin <= ratioMax, ratioMax.isFinite else {
       throw ConfigurationError(
-        "data.augmentation.crop.ratioMin", "the range \(ratioMin)...\(ratioMax) is empty",
+        "ratioMin", "the range \(ratioMin)...\(ratioMax) is empty",
         remedy: "Give 0 < ratioMin <= ratioMax, such as 0.75 and 1.3333")
     }
     guard (0...1024).contains(padding) else {
       throw ConfigurationError(
-        "data.augmentation.crop.padding", "\(padding) is outside 0...1024",
+        "padding", "\(padding) is outside 0...1024",
         remedy: "Give the border in pixels, such as 4")
     }
   }

@@ -13,7 +13,7 @@ public struct EvaluationOptions: Configurable {
   public func validate() throws {
     guard cropFraction > 0, cropFraction <= 1 else {
       throw ConfigurationError(
-        "data.evaluation.cropFraction", "\(cropFraction) is outside 0...1",
+        "cropFraction", "\(cropFraction) is outside 0...1",
         remedy: "Give a number above 0 and up to 1, such as 0.875")
     }
   }

@@ -7,7 +7,7 @@ public struct MixupOptions: Configurable {
 
   public init() {}
 
-  public func validate() throws { try requireAlpha(alpha, "data.augmentation.mixup.alpha") }
+  public func validate() throws { try requireAlpha(alpha, "alpha") }
 }
 
 /// CutMix (Yun et al., 2019): a rectangle of one image goes into the other.
@@ -17,7 +17,7 @@ public struct CutMixOptions: Configurable {
 
   public init() {}
 
-  public func validate() throws { try requireAlpha(alpha, "data.augmentation.cutmix.alpha") }
+  public func validate() throws { try requireAlpha(alpha, "alpha") }
 }
 
 /// How samples of a virtual shard are paired and mixed.
@@ -41,8 +41,8 @@ public struct MixingOptions: Configurable {
   public init() {}
 
   public func validate() throws {
-    try requireProbability(probability, "data.augmentation.mixing.probability")
-    try requireProbability(switchProbability, "data.augmentation.mixing.switchProbability")
+    try requireProbability(probability, "probability")
+    try requireProbability(switchProbability, "switchProbability")
   }
 }
 

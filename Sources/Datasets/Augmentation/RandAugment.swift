@@ -1,9 +1,6 @@
 import Configuration
+import Glibc
 import Tensors
-
-#if canImport(Glibc)
-  import Glibc
-#endif
 
 /// RandAugment (Cubuk et al., 2020) in timm's "increasing" form; DeiT's `rand-m9-mstd0.5-inc1` is
 /// two layers with the other defaults.
@@ -22,18 +19,18 @@ public struct RandAugmentOptions: Configurable {
   public func validate() throws {
     guard (0...15).contains(layers) else {
       throw ConfigurationError(
-        "data.augmentation.randAugment.layers", "\(layers) is outside 0...15",
+        "layers", "\(layers) is outside 0...15",
         remedy: "Give 0 to turn it off, or 2 as in DeiT")
     }
-    try requireProbability(probability, "data.augmentation.randAugment.probability")
+    try requireProbability(probability, "probability")
     guard (0...10).contains(magnitude) else {
       throw ConfigurationError(
-        "data.augmentation.randAugment.magnitude", "\(magnitude) is outside 0...10",
+        "magnitude", "\(magnitude) is outside 0...10",
         remedy: "Give a number from 0 to 10, such as 9")
     }
     guard magnitudeDeviation >= 0, magnitudeDeviation.isFinite else {
       throw ConfigurationError(
-        "data.augmentation.randAugment.magnitudeDeviation",
+        "magnitudeDeviation",
         "\(magnitudeDeviation) is not a standard deviation", remedy: "Give 0 or more, such as 0.5")
     }
   }

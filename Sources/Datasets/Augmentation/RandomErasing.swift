@@ -1,9 +1,6 @@
 import Configuration
+import Glibc
 import Tensors
-
-#if canImport(Glibc)
-  import Glibc
-#endif
 
 /// Random erasing (Zhong et al., 2020) in timm's mode "pixel": a rectangle becomes noise.
 public struct RandomErasingOptions: Configurable {
@@ -17,16 +14,16 @@ public struct RandomErasingOptions: Configurable {
   public init() {}
 
   public func validate() throws {
-    try requireProbability(probability, "data.augmentation.randomErasing.probability")
+    try requireProbability(probability, "probability")
     guard areaMin > 0, areaMin <= areaMax, areaMax <= 1 else {
       throw ConfigurationError(
-        "data.augmentation.randomErasing.areaMin",
+        "areaMin",
         "the range \(areaMin)...\(areaMax) is not in 0...1",
         remedy: "Give 0 < areaMin <= areaMax <= 1, such as 0.02 and 0.3333")
     }
     guard ratioMin > 0, ratioMin <= 1 else {
       throw ConfigurationError(
-        "data.augmentation.randomErasing.ratioMin", "\(ratioMin) is outside 0...1",
+        "ratioMin", "\(ratioMin) is outside 0...1",
         remedy: "Give a number above 0 and up to 1, such as 0.3")
     }
   }

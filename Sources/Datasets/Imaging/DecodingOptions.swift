@@ -22,7 +22,7 @@ public struct DecodingOptions: Configurable {
   public func validate() throws {
     guard pixelLimit > 0 else {
       throw ConfigurationError(
-        "data.decoding.pixelLimit", "\(pixelLimit) is not positive",
+        "pixelLimit", "\(pixelLimit) is not positive",
         remedy: "Give the largest accepted number of pixels, such as 100000000")
     }
   }

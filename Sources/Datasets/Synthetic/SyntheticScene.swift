@@ -1,8 +1,5 @@
+import Glibc
 import Tensors
-
-#if canImport(Glibc)
-  import Glibc
-#endif
 
 /// One image of the embedded data set before it is drawn: a shape with place, size, angle and
 /// colour, over a gradient and a few strokes of clutter. Lengths are fractions of the image's width.
@@ -39,19 +36,19 @@ struct SyntheticScene {
       Color(uniform(element, 0, 1), uniform(element + 1, 0, 1), uniform(element + 2, 0, 1), 0)
     }
     self.shape = shape
-    scale = uniform(0, 0.28, 0.42)
+    scale = uniform(0, 0.36, 0.46)
     (x, y) = (uniform(1, scale, 1 - scale), uniform(2, scale, 1 - scale))
-    let angle = uniform(3, -0.35, 0.35)
+    let angle = uniform(3, -0.25, 0.25)
     (cosine, sine) = (cosf(angle), sinf(angle))
     (foreground, background) = Self.contrasting(color(4), color(8))
     slope = ((color(12) - 0.5) * 0.35, (color(16) - 0.5) * 0.35)
-    noise = uniform(20, 0.04, 0.16)
+    noise = uniform(20, 0.02, 0.1)
     let middle = background
     func stroke(_ element: Int) -> Stroke {
       Stroke(
         x: uniform(element, 0, 1), y: uniform(element + 1, 0, 1),
         alongX: uniform(element + 2, -0.35, 0.35), alongY: uniform(element + 3, -0.35, 0.35),
-        color: middle + (color(element + 4) - middle) * 0.6)
+        color: middle + (color(element + 4) - middle) * 0.4)
     }
     strokes = (stroke(24), stroke(32), stroke(40))
   }

@@ -1,6 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#endif
+import Glibc
 
 /// The classes of the embedded data set, as signed distances: negative inside, in units in which the
 /// shape fills about the unit disc.
