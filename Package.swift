@@ -79,7 +79,7 @@ let tests: [Target] = [
   suite("Datasets", also: ["Archives", "Configuration"]),
   suite("Networks", also: ["Archives"]),
   suite("Optimizers"),
-  suite("Checkpoints", also: ["Collectives", "Archives"]),
+  suite("Checkpoints", also: ["Collectives", "Archives", "Configuration"]),
   suite("Objectives", also: ["Networks"]),
   suite("Training", also: ["Collectives", "Optimizers", "Networks", "Objectives"]),
   suite("Reports"),
