@@ -52,8 +52,10 @@ public struct ReductionBenchmark: Sendable {
       plain.pointer.update(repeating: 1, count: layout.count)
       // The first rounds touch memory for the first time.
       if repetition < 2 { continue }
-      exact.append(try slowest(step.exchange, communicator))
-      merge.append(try slowest(step.merge, communicator))
+      // A rank whose merge was slow keeps the others waiting: that wait is the merge's cost.
+      let merged = try slowest(step.merge, communicator)
+      exact.append(try slowest(step.total, communicator) - merged)
+      merge.append(merged)
       library.append(try slowest(time, communicator))
     }
     return Result(
@@ -64,7 +66,7 @@ public struct ReductionBenchmark: Sendable {
 
   /// One step's reduction from the last shard's gradient to the gathered slab.
   private func timeReducer(_ reducer: GradientReducer, _ communicator: any Communicator) throws
-    -> (exchange: Duration, merge: Duration)
+    -> (total: Duration, merge: Duration)
   {
     reducer.beginStep()
     while !reducer.isLastShard { reducer.finishShard() }
@@ -75,8 +77,7 @@ public struct ReductionBenchmark: Sendable {
     let start = ContinuousClock.now
     try reducer.finish()
     try reducer.gatherParameters(reducer.shardGradient)
-    let merge = reducer.timings.merge - earlier
-    return (ContinuousClock.now - start - merge, merge)
+    return (ContinuousClock.now - start, reducer.timings.merge - earlier)
   }
 
   private func slowest(_ time: Duration, _ communicator: any Communicator) throws -> Duration {
