@@ -105,6 +105,6 @@ public final class ShardSet: SampleSource {
       let name = FileSystem.name(of: file.path)
       digest.update("\(name)\t\(file.size)\t\(file.count)\t\(file.tableCRC)\n")
     }
-    return digest.finishHexadecimal()
+    return digest.finish()
   }
 }

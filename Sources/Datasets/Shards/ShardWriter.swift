@@ -147,6 +147,7 @@ public final class ShardWriter {
 extension ShardFormat {
   /// A CRC as the attribute `content` spells it.
   static func text(of crc: UInt32) -> String {
-    hexadecimal(withUnsafeBytes(of: crc.bigEndian) { Array($0) })
+    let digits = String(crc, radix: 16)
+    return String(repeating: "0", count: 8 - digits.count) + digits
   }
 }
