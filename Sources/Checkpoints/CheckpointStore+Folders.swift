@@ -8,10 +8,10 @@ extension CheckpointStore {
   /// Creates a folder and those above it, durably: a checkpoint is lost with the folder it is in.
   static func create(_ directory: String) throws {
     if mkdir(directory, 0o755) == 0 {
-      try DurableFile.syncFolder(DurableFile.parent(of: directory))
+      try FileSystem.synchronizeFolder(FileSystem.parent(of: directory))
       return
     }
-    let parent = DurableFile.parent(of: directory)
+    let parent = FileSystem.parent(of: directory)
     if errno == ENOENT && parent != directory && !directory.isEmpty {
       try create(parent)
       return try create(directory)

@@ -46,7 +46,7 @@ public struct ClassFolderInput: ShardInput {
       let member = store.members[image.member]
       digest.update("\(member.name)\t\(member.bytes)\t\(image.label)\n")
     }
-    identity = digest.finishHexadecimal()
+    identity = digest.finish()
   }
 
   public var count: Int { images.count }

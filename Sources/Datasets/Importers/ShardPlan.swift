@@ -32,7 +32,7 @@ struct ShardPlan {
     digest.update("\(ShardFormat.format) \(ShardFormat.version)\n\(options.identity)\n")
     digest.update("\(input.identity)\n\(count)\n\(transform.identity)\n")
     for name in input.classes { digest.update(name + "\n") }
-    self.digest = digest.finishHexadecimal()
+    self.digest = digest.finish()
   }
 
   /// Images of a shard, as indices of the source, in the order of the file.
