@@ -29,8 +29,9 @@ struct PrefetcherTests {
     let prefetcher = Prefetcher(
       pipeline, (0..<6).flatMap { _ in requests }, threads: threads, depth: 4, pool: pool)
     while let batch = try prefetcher.next() { #expect(batch.count == 4) }
-    // At most: `depth` ready or in the making, and the one the consumer holds.
-    #expect(pool.statistics.allocations <= 5)
+    // Of 48 batches exist at most: `depth` ready or in the making, the consumer's, and one that a
+    // loader has handed in and not yet let go of.
+    #expect(pool.statistics.allocations <= 4 + 1 + threads)
     #expect(pool.statistics.bytesInUse == 0)
   }
 
