@@ -14,6 +14,8 @@ let doors: [Target] = [
   door("CArchive", pkgConfig: "libarchive", apt: "libarchive-dev"),
   door("CCrypto", pkgConfig: "libcrypto", apt: "libssl-dev"),
   door("CISAL", pkgConfig: "libisal", apt: "libisal-dev"),
+  // No library: what the processor can do, in C that runs on any of them.
+  .target(name: "CMachine", path: "Sources/CMachine"),
 ]
 
 // MARK: Floors 1 to 8
@@ -59,7 +61,7 @@ let rooms: [Target] = [
     name: "vitdist",
     dependencies: [
       "Recipes", "Benchmarks", "Reports", "Training", "Networks", "Objectives", "Optimizers",
-      "Checkpoints", "Datasets", "Tensors", "Collectives", "Configuration", "Archives",
+      "Checkpoints", "Datasets", "Tensors", "Collectives", "Configuration", "Archives", "CMachine",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
       .product(name: "Logging", package: "swift-log"),
     ],
@@ -80,12 +82,13 @@ let tests: [Target] = [
   suite("Datasets", also: ["Archives", "Configuration"]),
   suite("Networks", also: ["Archives"]),
   suite("Optimizers", also: ["Configuration"]),
-  suite("Checkpoints", also: ["Collectives", "Archives"]),
+  suite("Checkpoints", also: ["Collectives", "Archives", "Configuration"]),
   suite("Objectives", also: ["Networks"]),
   suite(
     "Training",
     also: [
-      "Collectives", "Optimizers", "Networks", "Objectives", "Datasets", "Archives", "Configuration",
+      "Collectives", "Optimizers", "Networks", "Objectives", "Datasets", "Archives",
+      "Configuration",
     ]),
   suite("Reports", also: ["Configuration", "Archives"]),
   suite("Recipes", also: ["Configuration", "Training"]),

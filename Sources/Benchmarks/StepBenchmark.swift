@@ -59,8 +59,10 @@ public struct StepBenchmark {
     let products = OpenBLASProducts()
     let network = Network(backbone, seed: 1, pool: pool)
     let plan = TrainingPlan(
-      seed: 1, samplesPerEpoch: batch * (steps + 2), batchSize: batch,
-      virtualShards: virtualShards, microBatch: microBatch, totalSteps: steps + 2)
+      seed: 1,
+      batches: try BatchPlan(
+        sampleCount: batch * (steps + 2), batchSize: batch, virtualShards: virtualShards),
+      microBatch: microBatch, totalSteps: steps + 2)
     let step = try TrainingStep(
       network, rule: rule, plan: plan, communicator: communicator, products: products, pool: pool)
     let batches = ConstantBatches(

@@ -29,6 +29,7 @@ static inline hid_t chdf5_all(void) { return H5S_ALL; }
 static inline hsize_t chdf5_unlimited(void) { return H5S_UNLIMITED; }
 static inline size_t chdf5_variable(void) { return H5T_VARIABLE; }
 static inline haddr_t chdf5_undefined_address(void) { return HADDR_UNDEF; }
+static inline H5F_libver_t chdf5_format_1_10(void) { return H5F_LIBVER_V110; }
 static inline unsigned chdf5_read_only(void) { return H5F_ACC_RDONLY; }
 static inline unsigned chdf5_read_write(void) { return H5F_ACC_RDWR; }
 static inline unsigned chdf5_truncate(void) { return H5F_ACC_TRUNC; }

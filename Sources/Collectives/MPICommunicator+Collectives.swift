@@ -31,7 +31,7 @@ extension MPICommunicator {
     precondition(counts.count == size && counts[rank] == bytes.count, "counts \(counts)")
     let total = counts.reduce(0, +)
     precondition(total <= result.count, "\(total) bytes into \(result.count)")
-    if total > Int(Int32.max) { return try exchangeLong(bytes, result, counts) }
+    if total >= 2 * pieceBytes { return try exchangeLong(bytes, result, counts) }
     let starts = Self.starts(counts)
     try check(
       MPI_Allgatherv(

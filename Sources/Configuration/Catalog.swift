@@ -6,6 +6,7 @@ public protocol Catalog: Sendable {
   associatedtype Element: Sendable
   /// What is chosen, in the singular, for error messages: `optimizer`.
   static var subject: String { get }
+  /// All kinds, in the order in which they are listed; the first is the default.
   static var entries: [CatalogEntry<Element>] { get }
 }
 
@@ -19,8 +20,11 @@ public protocol CatalogKind: Configurable {
 
 /// One kind of a catalogue: its name, its default options, and how they are seen as `Element`.
 public struct CatalogEntry<Element: Sendable>: Sendable {
+  /// The value of the key `kind`.
   public let kind: String
+  /// One line for `vitdist list`.
   public let about: String
+  /// The options that a config gets that names only the kind.
   public let defaults: any Configurable
   let view: @Sendable (any Configurable) -> Element?
   let decode: @Sendable (any Decoder) throws -> any Configurable
@@ -48,6 +52,7 @@ public struct CatalogEntry<Element: Sendable>: Sendable {
 }
 
 extension Catalog {
+  /// The entry of that kind, if there is one.
   public static func entry(_ kind: String) -> CatalogEntry<Element>? {
     entries.first { $0.kind == kind }
   }
@@ -77,6 +82,7 @@ extension Catalog {
 
 /// A catalogue without its types: what can be chosen, for error messages and `vitdist list`.
 public struct CatalogListing: Sendable {
+  /// One kind with what `vitdist list` shows of it.
   public struct Kind: Sendable {
     public let name: String
     public let about: String

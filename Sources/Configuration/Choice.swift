@@ -2,6 +2,7 @@
 ///
 /// The kind selects the options' type, whose defaults govern the remaining keys.
 public struct Choice<C: Catalog>: Configurable {
+  /// The entry's name in the catalogue.
   public let kind: String
   private let storage: any Configurable
   /// The chosen plug-in.

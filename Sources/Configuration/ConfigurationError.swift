@@ -2,7 +2,9 @@
 public struct ConfigurationError: Error, Equatable, CustomStringConvertible {
   /// Dotted path, e.g. `optimizer.learningRate`; empty when the whole file is meant.
   public let key: String
+  /// What is wrong, without a full stop: `100 is not a multiple of virtualShards 32`.
   public let problem: String
+  /// What the user can do, without a full stop.
   public let remedy: String
   /// File and line, or the override, that brought the value in; empty for a default.
   public let source: String

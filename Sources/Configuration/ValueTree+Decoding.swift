@@ -41,7 +41,12 @@ extension ValueTree {
       }
       return value as? T
     case is Double.Type: return try number(at: path) as? T
-    case is Float.Type: return Float(try number(at: path)) as? T
+    case is Float.Type:
+      let wide = try number(at: path)
+      guard Float(wide).isFinite || !wide.isFinite else {
+        throw mismatch("a number of at most 3.4e38", "Write a smaller number", path)
+      }
+      return Float(wide) as? T
     case let type as any (BinaryInteger & Decodable).Type:
       return try integer(type, at: path) as? T
     default: return nil

@@ -4,7 +4,11 @@ extension ValueTree {
   /// A key that the defaults do not have is an error. Where the defaults hold a choice of a
   /// catalogue, a `kind` other than the present one brings in that kind's own defaults, and a plain
   /// string stands for `{kind: string}`. Lists and dictionaries are replaced as a whole.
-  func overlaid(by layer: ValueTree, path: String = "") throws -> ValueTree {
+  ///
+  /// - Parameter root: the whole tree of defaults, where `path` leads to this part of it.
+  func overlaid(by layer: ValueTree, path: String = "", root: ValueTree? = nil) throws -> ValueTree
+  {
+    let root = root ?? self
     guard let defaults = mapping else { return layer }
     var result = self
     result.source = layer.source
@@ -30,9 +34,9 @@ extension ValueTree {
     for (key, value) in additions.entries {
       let keyPath = joined(path, key)
       if let present = merged[key] {
-        merged[key] = try present.overlaid(by: value, path: keyPath)
+        merged[key] = try present.overlaid(by: value, path: keyPath, root: root)
       } else {
-        throw unknownKey(key, at: path, among: merged.keys, source: value.source)
+        throw unknownKey(key, at: path, among: merged.keys, root: root, source: value.source)
       }
     }
     result.content = .mapping(merged)
@@ -61,14 +65,24 @@ extension ValueTree {
     return replacement
   }
 
-  private func unknownKey(_ key: String, at path: String, among keys: [String], source: String)
-    -> ConfigurationError
-  {
-    let hint = nearest(key, among: keys).map { "Did you mean \(joined(path, $0))? " } ?? ""
+  private func unknownKey(
+    _ key: String, at path: String, among keys: [String], root: ValueTree, source: String
+  ) -> ConfigurationError {
+    let elsewhere = root.paths(of: key)
+    let guesses = nearest(key, among: keys).map { [joined(path, $0)] } ?? elsewhere
+    let hint = guesses.isEmpty ? "" : "Did you mean \(guesses.joined(separator: " or "))? "
     return ConfigurationError(
       joined(path, key), "unknown key",
       remedy: hint
         + (keys.isEmpty ? "No keys are valid here" : "Valid keys: \(keys.joined(separator: ", "))"),
       source: source)
+  }
+
+  /// Where a key of this name is valid: the usual mistake is the wrong section.
+  private func paths(of key: String, under path: String = "") -> [String] {
+    (isOpen ? [] : mapping?.entries ?? []).flatMap { name, value in
+      (name == key ? [joined(path, name)] : [])
+        + value.paths(of: key, under: joined(path, name))
+    }
   }
 }

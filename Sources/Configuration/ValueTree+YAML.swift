@@ -13,19 +13,30 @@ extension ValueTree {
         remedy: "Mend the syntax; indentation is by spaces, and strings with : or # need quotes",
         source: Self.place(error).map { "\(name):\($0)" } ?? name)
     }
+    var budget = Self.mostNodes
     self =
-      try root.map { try ValueTree($0, name: name, path: "") } ?? ValueTree(.null, source: name)
+      try root.map { try ValueTree($0, name: name, path: "", budget: &budget) }
+      ?? ValueTree(.null, source: name)
   }
 
-  private init(_ node: Node, name: String, path: String) throws {
+  /// Aliases of aliases can stand for more nodes than memory holds.
+  private static let mostNodes = 100_000
+
+  private init(_ node: Node, name: String, path: String, budget: inout Int) throws {
     let source = node.mark.map { "\(name):\($0.line)" } ?? name
+    budget -= 1
+    guard budget >= 0 else {
+      throw ConfigurationError(
+        "", "the file stands for more than \(Self.mostNodes) values",
+        remedy: "Write fewer, without aliases of aliases", source: name)
+    }
     switch node {
     case .scalar(let scalar):
       let isPlain = scalar.style == .plain || scalar.style == .any
       self.init(isPlain ? plainScalar(scalar.string) : .string(scalar.string), source: source)
     case .sequence(let sequence):
       let elements = try sequence.enumerated().map {
-        try ValueTree($0.element, name: name, path: "\(path)[\($0.offset)]")
+        try ValueTree($0.element, name: name, path: "\(path)[\($0.offset)]", budget: &budget)
       }
       self.init(.list(elements), source: source)
     case .mapping(let pairs):
@@ -35,7 +46,7 @@ extension ValueTree {
           throw ConfigurationError(
             path, "a key is not a word", remedy: "Write key: value lines", source: source)
         }
-        let tree = try ValueTree(value, name: name, path: joined(path, word))
+        let tree = try ValueTree(value, name: name, path: joined(path, word), budget: &budget)
         mapping[word] = ValueTree(
           tree.content, source: key.mark.map { "\(name):\($0.line)" } ?? source)
       }
@@ -50,7 +61,7 @@ extension ValueTree {
     switch error {
     case .scanner(_, let problem, _, _), .parser(_, let problem, _, _),
       .composer(_, let problem, _, _):
-      problem
+      problem == "but found another document" ? "a second document begins" : problem
     case .duplicatedKeysInMapping(let keys, _):
       "the key \(keys.map { "\($0)" }.joined(separator: ", ")) is given twice in one mapping"
     default: "\(error)".split(separator: "\n").first.map(String.init) ?? "unknown"

@@ -10,10 +10,15 @@ public struct AdamW: Optimizer {
   public static let kind = "adamw"
   public static let about = "Adam with decoupled weight decay; DeiT's optimizer"
 
+  /// Rate η before the schedule.
   public var learningRate = 1e-3
+  /// λ.
   public var weightDecay = 0.05
+  /// Decay of the first moment.
   public var beta1 = 0.9
+  /// Decay of the second moment.
   public var beta2 = 0.999
+  /// Added to the root of the second moment.
   public var epsilon = 1e-8
 
   public init() {}

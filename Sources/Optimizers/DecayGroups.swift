@@ -6,6 +6,7 @@ import Autograd
 /// (timm's current list; the version that DeiT was trained with still decayed `dist_token`), and
 /// for Swin's tables of relative position biases.
 public struct DecayGroups: Sendable, Equatable {
+  /// Decay applies; it does not; the parameter is not updated at all.
   public enum Membership: Sendable { case decayed, undecayed, frozen }
 
   /// Names of parameters that stay as they are.
@@ -13,6 +14,7 @@ public struct DecayGroups: Sendable, Equatable {
 
   public init(frozen: Set<String> = []) { self.frozen = frozen }
 
+  /// The group of a parameter, by its name and number of dimensions.
   public func membership(of entry: ParameterLayout.Entry) -> Membership {
     if frozen.contains(entry.name) { return .frozen }
     let last = entry.name.split(separator: ".").last.map(String.init) ?? entry.name

@@ -15,9 +15,11 @@ public struct GradientClipping: Configurable {
     }
   }
 
+  /// Whether there is anything to do.
   public var isOn: Bool { maximumNorm > 0 }
 
   /// min(1, c/(norm + 1e-6)), as PyTorch; the factor for `OptimizerStep.gradientScale`.
+  /// - Parameter norm: finite; a step with any other norm must not be taken.
   public func scale(norm: Double) -> Float {
     isOn ? Float(min(1, maximumNorm / (norm + 1e-6))) : 1
   }

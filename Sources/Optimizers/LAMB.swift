@@ -9,10 +9,15 @@ public struct LAMB: Optimizer {
   public static let kind = "lamb"
   public static let about = "Adam with a trust ratio per tensor, for very large batches"
 
+  /// Rate η before the schedule.
   public var learningRate = 5e-3
+  /// λ.
   public var weightDecay = 0.02
+  /// Decay of the first moment.
   public var beta1 = 0.9
+  /// Decay of the second moment.
   public var beta2 = 0.999
+  /// Added to the root of the second moment.
   public var epsilon = 1e-6
 
   public init() {}

@@ -1,7 +1,7 @@
 import Configuration
 
 /// Exponential moving average of the parameters, for evaluation: θ̄ ← θ̄ + (1−ρ)(θ − θ̄) after every
-/// step, from θ̄ = θ₀.
+/// step, from θ̄ = θ₀ (`Ownership.gather`).
 public struct MovingAverage: Configurable {
   /// ρ; 0 keeps no average. DeiT: 0.99996 at a batch of 1024.
   public var decay = 0.0
@@ -12,6 +12,7 @@ public struct MovingAverage: Configurable {
 
   public func validate() throws { try validateUnit("decay", decay) }
 
+  /// Whether there is anything to do.
   public var isOn: Bool { decay > 0 }
 
   /// ρ for the update after optimizer step `step`, counted from 1.

@@ -75,6 +75,24 @@ public struct Ownership: Sendable, Equatable {
     self.parameterCount = layout.entries.count
   }
 
+  /// Copies the owned part of a slab of the whole layout into a compact one.
+  public func gather(_ whole: UnsafePointer<Float>, into compact: UnsafeMutablePointer<Float>) {
+    var start = 0
+    for range in ranges {
+      (compact + start).update(from: whole + range.lowerBound, count: range.count)
+      start += range.count
+    }
+  }
+
+  /// Copies a compact slab to its places in one of the whole layout.
+  public func scatter(_ compact: UnsafePointer<Float>, into whole: UnsafeMutablePointer<Float>) {
+    var start = 0
+    for range in ranges {
+      (whole + range.lowerBound).update(from: compact + start, count: range.count)
+      start += range.count
+    }
+  }
+
   /// The range cut at block boundaries.
   private static func cut(_ range: Range<Int>) -> [Range<Int>] {
     let size = ParameterLayout.blockSize

@@ -9,9 +9,13 @@ public struct SGD: Optimizer {
   public static let kind = "sgd"
   public static let about = "Stochastic gradient descent with momentum, optionally Nesterov's"
 
+  /// Rate η before the schedule.
   public var learningRate = 0.1
+  /// λ.
   public var weightDecay = 1e-4
+  /// μ; 0 keeps no state.
   public var momentum = 0.9
+  /// Looks ahead along the momentum (Nesterov 1983, in Sutskever's form).
   public var nesterov = false
 
   public init() {}

@@ -11,7 +11,9 @@ public protocol Schedule: CatalogKind {
 
 /// What a schedule needs to know of a run.
 public struct RunLength: Sendable, Equatable {
+  /// Optimizer steps of the whole run.
   public let totalSteps: Int
+  /// Optimizer steps of one epoch.
   public let stepsPerEpoch: Int
   /// Samples in a global batch.
   public let batchSize: Int
@@ -36,6 +38,7 @@ public enum LearningRateScaling: String, Codable, CaseIterable, Sendable {
   /// Times batch/512: DeiT's rule, meant for batches of 512 to 1024.
   case linear
 
+  /// The rate for a global batch of `batchSize` samples.
   public func scaled(_ base: Double, batchSize: Int) -> Double {
     self == .none ? base : base * Double(batchSize) / 512
   }

@@ -20,11 +20,17 @@ public struct WarmupSchedule<Curve: DecayCurve>: Schedule {
   public static var kind: String { Curve.kind }
   public static var about: String { Curve.about }
 
+  /// Length of the warm-up in epochs, which may be fractional.
   public var warmupEpochs = 0.0
+  /// Length of the warm-up in steps, instead of epochs.
   public var warmupSteps = 0
+  /// w: where the warm-up begins.
   public var warmupLearningRate = 1e-6
+  /// f: the floor.
   public var minimumLearningRate = Curve.reachesMinimum ? 1e-5 : 0
+  /// How η depends on the batch.
   public var scaling = LearningRateScaling.none
+  /// Per step, or as DeiT's script does.
   public var mode = ScheduleMode.perStep
 
   public init() {}

@@ -68,8 +68,21 @@ import Testing
     try file.write("v", values, shape: [100])
     try file.close()
     let dataset = try HDF5File(reading: folder["a.h5"]).dataset("v")
-    let offset = try #require(dataset.byteOffset)
-    #expect(try FileReader(folder["a.h5"]).bytes(at: offset, count: 100) == values)
+    let range = try #require(dataset.byteRange)
+    #expect(range.count == 100)
+    #expect(try FileReader(folder["a.h5"]).bytes(at: range.lowerBound, count: 100) == values)
+  }
+
+  @Test func earlyChunksOfOneRowLieEndToEnd() throws {
+    let folder = try ScratchFolder()
+    let values = (0..<6000).map { UInt8(truncatingIfNeeded: $0 / 3) }
+    let file = try HDF5File(creating: folder["a.h5"], format: .since1_10)
+    let written = try file.create("v", of: UInt8.self, shape: [2000, 3], chunk: [1, 3])
+    try written.write(values, at: [0, 0], count: [2000, 3])
+    try file.close()
+    let dataset = try HDF5File(reading: folder["a.h5"]).dataset("v")
+    let range = try #require(dataset.byteRange)
+    #expect(try FileReader(folder["a.h5"]).bytes(at: range.lowerBound, count: 6000) == values)
   }
 
   @Test func compressedChunksAreRecognisedAndRead() throws {
@@ -84,7 +97,7 @@ import Testing
     try file.close()
     let dataset = try HDF5File(reading: folder["a.h5"]).dataset("v")
     #expect(dataset.filters == ["deflate"])
-    #expect(dataset.byteOffset == nil)
+    #expect(dataset.byteRange == nil)
     #expect(try dataset.chunkLocations() == nil)
     #expect(try dataset.read() as [Int32] == values)
   }

@@ -28,6 +28,9 @@ enum Conformance {
       try mine.withUnsafeBytes { try group.allGather($0, into: raw, counts: all.map(\.count)) }
     }
     #expect(raw == Array(all.joined()))
+    let large = [UInt8](repeating: UInt8(group.rank), count: 150_000)
+    let joined = try large.withUnsafeBytes { try group.allGather($0) }
+    #expect(joined == (0..<group.size).map { [UInt8](repeating: UInt8($0), count: 150_000) })
     #expect((0..<group.localSize).contains(group.localRank))
   }
 

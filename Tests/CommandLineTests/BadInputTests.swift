@@ -19,7 +19,7 @@ import Testing
   @Test func aMissingDataFolderIsNamed() throws {
     let run = try SmallRun()
     try refused(
-      run.training("out", ["data.train=\(run.path("nowhere"))"]), status: 65,
+      run.training("out", ["data.train=\(run.path("nowhere"))"]), status: 74,
       naming: [run.path("nowhere")])
   }
 

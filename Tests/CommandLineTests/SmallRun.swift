@@ -10,10 +10,10 @@ final class SmallRun {
     folder = FileManager.default.temporaryDirectory
       .appendingPathComponent("vitdist-small-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    for (name, count) in [("train", 320), ("validation", 50)] {
+    for (name, count) in [("train", 330), ("validation", 50)] {
       let outcome = try Program.run([
-        "shards", "create", "--from", "synthetic", "--output", path(name), "--count", "\(count)",
-        "--size", "16", "--shard-size", "100", "--seed", "1",
+        "shards", "create", "--from", "synthetic", "--split", name, "--output", path(name),
+        "--count", "\(count)", "--image-size", "16", "--images-per-shard", "100",
       ])
       try #require(outcome.status == 0, "\(outcome.errors)")
     }
@@ -24,7 +24,8 @@ final class SmallRun {
 
   func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
 
-  /// Sixty-four images a step in 32 virtual shards of two, so that up to 32 ranks have work.
+  /// Sixty-four images a step in 32 virtual shards of two, so that up to 32 ranks have work; the
+  /// last batch of an epoch has ten images and leaves shards empty.
   private var config: String {
     """
     about: a run of seconds with everything on that could depend on a rank
@@ -41,7 +42,15 @@ final class SmallRun {
     data:
       train: \(path("train"))
       validation: \(path("validation"))
-      augmentation: {crop: padded, padding: 2, flip: 0.5, mixup: 0.8, cutmix: 1.0, erasing: 0.25}
+      augmentation:
+        crop: {kind: padded, padding: 2}
+        horizontalFlip: 0.5
+        colorJitter: {brightness: 0.2}
+        randAugment: {layers: 2}
+        randomErasing: {probability: 0.25}
+        mixup: {alpha: 0.8}
+        cutmix: {alpha: 1.0}
+        repeats: 3
     objective: {kind: supervised, labelSmoothing: 0.1}
     optimizer: {kind: adamw, learningRate: 1.0e-3, weightDecay: 0.05}
     schedule: {kind: cosine, warmupEpochs: 2}

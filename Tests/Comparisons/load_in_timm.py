@@ -1,10 +1,11 @@
 """Shows that weights written by vitdist load into timm unchanged and mean the same there.
 
-    vitdist predict --weights F.safetensors --model NAME --data SHARDS --output OUT.h5
-    python Tests/Comparisons/load_in_timm.py --model NAME --weights F.safetensors \\
+    vitdist predict --weights F.safetensors --data SHARDS --output OUT.h5
+    python Tests/Comparisons/load_in_timm.py --weights F.safetensors \\
         --data SHARD.h5 [SHARD.h5 ...] --predictions OUT.h5
 
-The shards, raw or encoded, must hold images of the model's own size: then both sides see the same
+The model and its normalisation come from the file's metadata unless --model gives timm's name. The
+shards, raw or encoded, must hold images of the model's own size: then both sides see the same
 pixels, and JPEG streams are decoded by Pillow, whose pixels may differ by a rounding. Prints the
 largest distance of the logits and exits with 1 if it exceeds --tolerance.
 """
@@ -28,26 +29,42 @@ from timm_oracle import timm  # noqa: E402
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", help="timm's name")
-    parser.add_argument("--vit", type=json.loads, help="instead: VisionTransformer's arguments")
+    parser.add_argument("--model", help="timm's name; default: what the weights' metadata says")
     parser.add_argument("--weights", required=True)
     parser.add_argument("--data", required=True, nargs="+")
     parser.add_argument("--predictions", required=True)
-    parser.add_argument("--mean", type=float, nargs="+")
-    parser.add_argument("--std", type=float, nargs="+")
     parser.add_argument("--tolerance", type=float, default=1e-4)
     return parser.parse_args()
 
 
-def make_model(options, state):
-    classes = state["head.weight"].shape[0]
-    if options.vit:
-        model = timm.models.vision_transformer.VisionTransformer(
-            **{"num_classes": classes, **options.vit})
+def described_model(about):
+    """timm's model for the description that vitdist exports with the weights."""
+    kind = timm.models.deit.VisionTransformerDistilled if about["distilled"] \
+        else timm.models.vision_transformer.VisionTransformer
+    arguments = dict(
+        img_size=about["imageSize"], patch_size=about["patchSize"], in_chans=about["channels"],
+        num_classes=about["classes"], embed_dim=about["width"], depth=about["depth"],
+        num_heads=about["heads"], mlp_ratio=about["mlpRatio"],
+        act_layer="gelu_tanh" if about.get("gelu") == "tanh" else "gelu")
+    if about["pooling"] == "mean":
+        arguments["global_pool"] = "avg"
+    if not about.get("classToken", True):
+        arguments["class_token"] = False
+    return kind(**arguments)
+
+
+def make_model(options, metadata):
+    """The model with its weights, its mean and its deviation."""
+    state = load_file(options.weights)
+    if options.model:
+        model = timm.create_model(options.model, num_classes=state["head.weight"].shape[0])
+        config = timm.get_pretrained_cfg(options.model)
+        mean, std = config.mean, config.std
     else:
-        model = timm.create_model(options.model, num_classes=classes)
+        model = described_model(json.loads(metadata["vitdist.model"]))
+        mean, std = (map(float, metadata[key].split(",")) for key in ("mean", "std"))
     model.load_state_dict(state, strict=True)
-    return model.eval()
+    return model.eval(), np.array([*mean], np.float32), np.array([*std], np.float32)
 
 
 def images(path):
@@ -62,21 +79,13 @@ def images(path):
             yield np.asarray(image.convert("RGB"))
 
 
-def normalization(options):
-    if options.mean and options.std:
-        return options.mean, options.std
-    if not options.model:
-        sys.exit("give --mean and --std with --vit: a custom model has no usual normalisation")
-    config = timm.get_pretrained_cfg(options.model)
-    return config.mean, config.std
-
-
 def main():
     options = parse()
     with safe_open(options.weights, "pt") as file:
-        print("metadata:", file.metadata(), file=sys.stderr)
-    model = make_model(options, load_file(options.weights))
-    mean, std = (np.asarray(v, np.float32) for v in normalization(options))
+        metadata = file.metadata() or {}
+    if not options.model and "vitdist.model" not in metadata:
+        sys.exit(f"{options.weights} does not describe its model: give --model")
+    model, mean, std = make_model(options, metadata)
     with h5py.File(options.predictions) as predictions:
         expected = predictions["logits"][:]
     worst, agree, index = 0.0, 0, 0

@@ -14,6 +14,29 @@ import Testing
       "run.yaml:1: optimizer.momentum: unknown key. Valid keys: kind, learningRate, weightDecay."
     ),
     (
+      "weightDecay: 1",
+      "run.yaml:1: weightDecay: unknown key. Did you mean optimizer.weightDecay? Valid keys: about, "
+        + "seed, model, augmentation, optimizer, batch, precision, milestones, attacks, weights."
+    ),
+    (
+      "optimizer: {weightDecay: 1e39}",
+      "run.yaml:1: optimizer.weightDecay: found the number 1e+39 where a number of at most 3.4e38 "
+        + "is expected. Write a smaller number."
+    ),
+    (
+      "seed: 1\n---\nseed: 2",
+      "run.yaml:2: not valid YAML: a second document begins. "
+        + "Mend the syntax; indentation is by spaces, and strings with : or # need quotes."
+    ),
+    (
+      "a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a, *a]\n"
+        + "c: &c [*b, *b, *b, *b, *b, *b, *b, *b, *b, *b]\n"
+        + "d: &d [*c, *c, *c, *c, *c, *c, *c, *c, *c, *c]\n"
+        + "e: [*d, *d, *d, *d, *d, *d, *d, *d, *d, *d]",
+      "run.yaml: the file stands for more than 100000 values. "
+        + "Write fewer, without aliases of aliases."
+    ),
+    (
       "seed: 1\nsede: 2",
       "run.yaml:2: sede: unknown key. Did you mean seed? Valid keys: about, seed, model, "
         + "augmentation, optimizer, batch, precision, milestones, attacks, weights."

@@ -53,6 +53,19 @@ def write_shard(path, pixels):
         file.attrs["classes"] = [f"class{label}" for label in labels]
 
 
+def metadata_of(about):
+    """What vitdist writes with its own weights; files of timm's names do without it."""
+    if about["model"] not in CUSTOM:
+        return {}
+    same = {k: about[k] for k in (
+        "imageSize", "patchSize", "channels", "width", "depth", "heads", "classes", "distilled")}
+    choice = {"kind": "vit", **same, "mlpRatio": about["hidden"] / about["width"],
+              "pooling": "mean" if about["pooling"] == "mean" else "token",
+              "mean": about["mean"], "deviation": about["std"]}
+    return {"vitdist.model": json.dumps(choice),
+            "mean": ",".join(map(str, about["mean"])), "std": ",".join(map(str, about["std"]))}
+
+
 def export(options):
     options.out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(options.seed)
@@ -65,7 +78,8 @@ def export(options):
     inputs = torch.from_numpy(pixels.astype(np.float32) / 255).permute(0, 3, 1, 2)
     with torch.no_grad():
         logits = model(normalize(inputs, options.name))
-    save_file(model.state_dict(), options.out / "weights.safetensors", {"format": "pt"})
+    metadata = {"format": "pt", **metadata_of(about)}
+    save_file(model.state_dict(), options.out / "weights.safetensors", metadata)
     write_shard(options.out / "images-00000-of-00001.h5", pixels)
     (options.out / "logits.json").write_text(json.dumps({"model": about, "logits": logits.tolist()}))
     print(json.dumps(about))

@@ -88,6 +88,18 @@ import Testing
     return slab
   }
 
+  @Test func gatheringAndScatteringAreInverse() {
+    let owned = Ownership(of: raggedLayout(), ranges: [0..<4096, 8192..<12288])
+    let whole = (0..<16384).map { noise($0, seed: 9) }
+    var compact = [Float](repeating: 0, count: owned.stateCount)
+    owned.gather(whole, into: &compact)
+    #expect(compact == Array(whole[0..<4096] + whole[8192..<12288]))
+    var back = [Float](repeating: 0, count: whole.count)
+    owned.scatter(compact, into: &back)
+    let expected = whole.enumerated().map { $0.offset / 4096 % 2 == 0 ? $0.element : 0 }
+    #expect(back == expected)
+  }
+
   @Test func gapsStayZero() throws {
     let slab = try trained(AdamW(), ranges: nil, norms: LocalParameterNorms())
     var isGap = [Bool](repeating: true, count: slab.layout.count)

@@ -66,7 +66,8 @@ import Training
     var supervised = Supervised()
     supervised.labelSmoothing = 0.1
     let plan = TrainingPlan(
-      seed: 1, samplesPerEpoch: 80, batchSize: 8, virtualShards: 1, microBatch: 8, totalSteps: 10)
+      seed: 1, batches: try BatchPlan(sampleCount: 80, batchSize: 8, virtualShards: 1),
+      microBatch: 8, totalSteps: 10)
     return try TrainingStep(
       network,
       rule: .init(

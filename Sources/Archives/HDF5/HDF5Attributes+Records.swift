@@ -23,7 +23,7 @@ extension HDF5Attributes {
       }
       let width = 256
       let stride = width * strings.count + 8 * integers.count
-      let memoryType = Self.compound(strings, width, integers)
+      let memoryType = Self.compound(strings, width, integers, like: type)
       defer { H5Tclose(memoryType) }
       var bytes = [UInt8](repeating: 0, count: max(1, stride * count))
       try HDF5Library.check(
@@ -33,11 +33,17 @@ extension HDF5Attributes {
   }
 
   /// Strings first, then 64-bit integers, without gaps.
-  private static func compound(_ strings: [String], _ width: Int, _ integers: [String]) -> hid_t {
+  private static func compound(
+    _ strings: [String], _ width: Int, _ integers: [String], like stored: hid_t
+  ) -> hid_t {
     let type = H5Tcreate(H5T_COMPOUND, width * strings.count + 8 * integers.count)
-    let text = HDF5StringType.fixed(width)
-    defer { H5Tclose(text) }
-    for (index, name) in strings.enumerated() { H5Tinsert(type, name, index * width, text) }
+    for (index, name) in strings.enumerated() {
+      let member = H5Tget_member_type(stored, UInt32(max(0, H5Tget_member_index(stored, name))))
+      let text = HDF5StringType.fixed(width, H5Tget_cset(member))
+      H5Tinsert(type, name, index * width, text)
+      H5Tclose(text)
+      H5Tclose(member)
+    }
     for (index, name) in integers.enumerated() {
       H5Tinsert(type, name, strings.count * width + 8 * index, chdf5_native_int64())
     }

@@ -23,7 +23,7 @@ public struct HDF5Attributes {
   /// Strings of an array attribute (one for a scalar), or nil if there is none of that name.
   public func strings(_ name: String) throws -> [String]? {
     try reading(name) { attribute, type, count in
-      try HDF5StringType.read(HDF5ElementType(type: type), count, "\(label): \(name)") {
+      try HDF5StringType.read(type, count, "\(label): \(name)") {
         memoryType, buffer in
         try HDF5Library.check(
           H5Aread(attribute, memoryType, buffer), path: label, "attribute \(name) cannot be read")

@@ -48,6 +48,11 @@ extension HDF5File {
       let creation = H5Pcreate(chdf5_class_dataset_create())
       defer { H5Pclose(creation) }
       if !chunk.isEmpty { H5Pset_chunk(creation, Int32(chunk.count), chunk.map { hsize_t($0) }) }
+      // Space for every chunk at once, in order: then no index is needed and reads can skip HDF5.
+      if !chunk.isEmpty, !isExtendible, deflate == 0 {
+        H5Pset_alloc_time(creation, H5D_ALLOC_TIME_EARLY)
+        H5Pset_fill_time(creation, H5D_FILL_TIME_NEVER)
+      }
       if deflate > 0 { H5Pset_deflate(creation, UInt32(deflate)) }
       let dataset = try HDF5Library.check(
         H5Dcreate2(id, name, type(), space, chdf5_default(), creation, chdf5_default()),

@@ -20,14 +20,28 @@ public final class HDF5File: @unchecked Sendable {
     try self.init(opening: path, flags: chdf5_read_write())
   }
 
-  /// Creates a file, in place of one that may be there, in the oldest format that holds its contents.
-  public init(creating path: String) throws {
+  /// Which programs can read a new file.
+  public enum Format: Sendable {
+    /// The oldest format that holds the contents.
+    case earliest
+    /// HDF5 1.10 (2016) and later: headers carry checksums, and chunks that are allocated early need no
+    /// index.
+    case since1_10
+  }
+
+  /// Creates a file, in place of one that may be there.
+  public init(creating path: String, format: Format = .earliest) throws {
     self.path = path
     size = 0
     id = try HDF5Library.locked {
-      try HDF5Library.check(
-        H5Fcreate(path, chdf5_truncate(), chdf5_default(), chdf5_default()), .inputOutput,
-        path: path, "cannot be created")
+      let access = H5Pcreate(chdf5_class_file_access())
+      defer { H5Pclose(access) }
+      if format == .since1_10 {
+        H5Pset_libver_bounds(access, chdf5_format_1_10(), chdf5_format_1_10())
+      }
+      return try HDF5Library.check(
+        H5Fcreate(path, chdf5_truncate(), chdf5_default(), access), .inputOutput, path: path,
+        "cannot be created")
     }
   }
 
@@ -55,12 +69,15 @@ public final class HDF5File: @unchecked Sendable {
 
   deinit { try? close() }
 
-  /// Writes what is pending and closes. Datasets of the file must have been released.
+  /// Writes what is pending and closes. Datasets that are still held stay readable.
   public func close() throws {
     try HDF5Library.locked {
       guard isOpen else { return }
       isOpen = false
-      try HDF5Library.check(H5Fclose(id), .inputOutput, path: path, "cannot be written to its end")
+      let flushed = H5Fflush(id, H5F_SCOPE_LOCAL)
+      let closed = H5Fclose(id)
+      try HDF5Library.check(
+        min(flushed, closed), .inputOutput, path: path, "cannot be written to its end")
     }
   }
 

@@ -46,7 +46,9 @@ extension HDF5Dataset {
     let elements = try checkBox(start, count)
     guard elements > 0 else { return [] }
     return try HDF5Library.locked {
-      try HDF5StringType.read(type, elements, label) { memoryType, buffer in
+      let stored = H5Dget_type(id)
+      defer { H5Tclose(stored) }
+      return try HDF5StringType.read(stored, elements, label) { memoryType, buffer in
         try transfer(from: start, count: count) { memory, selection in
           H5Dread(id, memoryType, memory, selection, chdf5_default(), buffer)
         }
@@ -58,44 +60,47 @@ extension HDF5Dataset {
 /// Strings as HDF5 hands them over; all to be called behind the gate.
 enum HDF5StringType {
   /// A fixed length of bytes, UTF-8, padded with zeros. To be closed by the caller.
-  static func fixed(_ bytes: Int) -> hid_t {
+  static func fixed(_ bytes: Int, _ characters: H5T_cset_t = H5T_CSET_UTF8) -> hid_t {
     let type = H5Tcopy(chdf5_c_string())
     H5Tset_size(type, bytes)
     H5Tset_strpad(type, H5T_STR_NULLPAD)
-    H5Tset_cset(type, H5T_CSET_UTF8)
+    H5Tset_cset(type, characters)
     return type
   }
 
   /// Any length, UTF-8. To be closed by the caller.
-  static func variable() -> hid_t {
+  static func variable(_ characters: H5T_cset_t = H5T_CSET_UTF8) -> hid_t {
     let type = H5Tcopy(chdf5_c_string())
     H5Tset_size(type, chdf5_variable())
-    H5Tset_cset(type, H5T_CSET_UTF8)
+    H5Tset_cset(type, characters)
     return type
   }
 
   /// Reads `count` strings by `fetch`, which fills a buffer of elements of the memory type it is given.
+  /// HDF5 does not convert between ASCII and UTF-8, so the memory type follows the `stored` one.
   static func read(
-    _ type: HDF5ElementType, _ count: Int, _ label: String,
+    _ stored: hid_t, _ count: Int, _ label: String,
     _ fetch: (hid_t, UnsafeMutableRawPointer) throws -> Void
   ) throws -> [String] {
+    let type = HDF5ElementType(type: stored)
     switch type {
-    case .fixedString(let width): try readFixed(width, count, label, fetch)
-    case .variableString: try readVariable(count, fetch)
+    case .fixedString(let width):
+      return try readFixed(width, H5Tget_cset(stored), count, label, fetch)
+    case .variableString: return try readVariable(H5Tget_cset(stored), count, fetch)
     default:
       throw ArchiveError.bad(label, "holds \(type), not strings", remedy: "Write it as strings")
     }
   }
 
   private static func readFixed(
-    _ width: Int, _ count: Int, _ label: String,
+    _ width: Int, _ characters: H5T_cset_t, _ count: Int, _ label: String,
     _ fetch: (hid_t, UnsafeMutableRawPointer) throws -> Void
   ) throws -> [String] {
     guard let bytes = [width, count].checkedProduct, bytes < 1 << 32 else {
       throw ArchiveError.bad(
         label, "claims \(count) strings of \(width) bytes", remedy: "Copy or make the file again")
     }
-    let memoryType = fixed(width)
+    let memoryType = fixed(width, characters)
     defer { H5Tclose(memoryType) }
     var text = [UInt8](repeating: 0, count: bytes)
     try text.withUnsafeMutableBytes { try fetch(memoryType, $0.baseAddress!) }
@@ -106,9 +111,10 @@ enum HDF5StringType {
   }
 
   private static func readVariable(
-    _ count: Int, _ fetch: (hid_t, UnsafeMutableRawPointer) throws -> Void
+    _ characters: H5T_cset_t, _ count: Int,
+    _ fetch: (hid_t, UnsafeMutableRawPointer) throws -> Void
   ) throws -> [String] {
-    let memoryType = variable()
+    let memoryType = variable(characters)
     defer { H5Tclose(memoryType) }
     var pointers = [UnsafeMutablePointer<CChar>?](repeating: nil, count: count)
     return try pointers.withUnsafeMutableBytes { buffer in

@@ -1,42 +1,44 @@
+import Datasets
 import Optimizers
 
 /// The arithmetic of a run: how many steps of how many samples, cut into how many shards.
 public struct TrainingPlan: Sendable, Equatable {
-  public var seed: UInt64
-  public var samplesPerEpoch: Int
-  public var batchSize: Int
-  public var virtualShards: Int
+  public let seed: UInt64
+  public let batches: BatchPlan
   /// Samples that go through the model at once; a matter of cache, and of bits.
-  public var microBatch: Int
-  public var totalSteps: Int
+  public let microBatch: Int
+  public let totalSteps: Int
 
-  public init(
-    seed: UInt64, samplesPerEpoch: Int, batchSize: Int, virtualShards: Int, microBatch: Int,
-    totalSteps: Int
-  ) {
+  public init(seed: UInt64, batches: BatchPlan, microBatch: Int, totalSteps: Int) {
+    precondition(microBatch > 0 && totalSteps >= 0, "\(microBatch) a micro-batch, \(totalSteps)")
     self.seed = seed
-    self.samplesPerEpoch = samplesPerEpoch
-    self.batchSize = batchSize
-    self.virtualShards = virtualShards
+    self.batches = batches
     self.microBatch = microBatch
     self.totalSteps = totalSteps
   }
 
-  public var stepsPerEpoch: Int { (samplesPerEpoch + batchSize - 1) / batchSize }
+  public var stepsPerEpoch: Int { batches.stepsPerEpoch }
   public func epoch(of step: Int) -> Int { step / stepsPerEpoch }
-  public func stepInEpoch(of step: Int) -> Int { step % stepsPerEpoch }
 
   /// Samples of a step's global batch: all of it but in the last step of an epoch.
-  public func samples(in step: Int) -> Int {
-    min(batchSize, samplesPerEpoch - stepInEpoch(of: step) * batchSize)
-  }
+  public func samples(in step: Int) -> Int { batches.samples(inStep: step % stepsPerEpoch) }
 
   /// Samples of all steps before `step`.
   public func samples(before step: Int) -> Int {
-    epoch(of: step) * samplesPerEpoch + stepInEpoch(of: step) * batchSize
+    epoch(of: step) * batches.sampleCount + step % stepsPerEpoch * batches.batchSize
   }
 
   public var runLength: RunLength {
-    RunLength(totalSteps: totalSteps, stepsPerEpoch: stepsPerEpoch, batchSize: batchSize)
+    RunLength(
+      totalSteps: totalSteps, stepsPerEpoch: stepsPerEpoch, batchSize: batches.batchSize)
+  }
+
+  /// What a rank with these shards asks of its loader from step `first` on, in order.
+  func requests(from first: Int, shards: Range<Int>) -> some Sequence<ShardRequest> {
+    (first..<max(first, totalSteps)).lazy.flatMap { step in
+      shards.lazy.map {
+        ShardRequest(epoch: epoch(of: step), step: step % stepsPerEpoch, shard: $0)
+      }
+    }
   }
 }

@@ -63,12 +63,12 @@ public final class TrainingStep {
     self.products = products
     self.pool = pool
     reducer = try GradientReducer(
-      layout: layout, virtualShards: plan.virtualShards, communicator: communicator)
+      layout: layout, virtualShards: plan.batches.virtualShards, communicator: communicator)
     ownership = Ownership(of: layout, ranges: reducer.ownedRanges)
     let stateCount = ownership.stateCount
     states = rule.optimizer.stateNames.map { ($0, Tensor.zeros([stateCount], from: pool)) }
     average = rule.average.isOn ? Tensor([stateCount], from: pool) : nil
-    totals = ShardTotals(virtualShards: plan.virtualShards, width: 1, communicator)
+    totals = ShardTotals(virtualShards: plan.batches.virtualShards, width: 1, communicator)
     squares = SegmentSums(layout, reducer.partition, communicator)
     norms = RankedNorms(communicator)
     startAverage()

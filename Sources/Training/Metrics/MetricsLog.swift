@@ -40,8 +40,8 @@ public final class MetricsLog {
   private static func kept(_ text: Data, through step: Int) -> Int {
     var end = text.startIndex
     while let newline = text[end...].firstIndex(of: UInt8(ascii: "\n")) {
-      let line = try? JSONSerialization.jsonObject(with: text[end..<newline]) as? [String: Any]
-      guard let number = line?["step"] as? Int, number <= step else { break }
+      let line = try? ValueTree(json: text[end..<newline], name: "")
+      guard case .integer(let number)? = line?[path: "step"]?.content, number <= step else { break }
       end = newline + 1
     }
     return end - text.startIndex

@@ -6,6 +6,7 @@ public struct Stopwatch: Sendable {
 
   public init() { start = Self.now }
 
+  /// The time since it was made or the last lap, which goes on.
   public var seconds: Double { Self.now - start }
 
   /// The time since the last lap; the next one starts now.
@@ -31,6 +32,7 @@ public enum Phase: Int, CaseIterable, Sendable {
   case data
   /// Waiting for other ranks: gradients summed, weights gathered.
   case reduce
+  /// The optimizer's arithmetic.
   case update
 }
 
@@ -45,15 +47,19 @@ public struct PhaseTimes: Sendable, Equatable {
 
   public init() {}
 
+  /// Adds seconds to a phase.
   public mutating func add(_ phase: Phase, _ seconds: Double) { spent[phase.rawValue] += seconds }
 
+  /// Seconds of one phase.
   public func seconds(_ phase: Phase) -> Double { spent[phase.rawValue] }
 
+  /// Seconds of all phases.
   public var total: Double { spent.sum() }
 
   /// Part of the total, 0 ... 1; 0 before anything was measured.
   public func share(_ phase: Phase) -> Double { total > 0 ? seconds(phase) / total : 0 }
 
+  /// Forgets all times.
   public mutating func reset() { spent = .zero }
 
   /// `compute 93 %, data 1 %, reduce 4 %, update 2 %`

@@ -46,20 +46,31 @@ extension GradientReducer {
 
   /// Adds the last shard to the subtrees that it completes, on one bucket, and sends the slices.
   private func start(_ bucket: Int) throws {
+    if !isMerged { merge(bucket) }
+    let begin = ContinuousClock.now
+    let count = depth - merges[merges.count - 1] + 1
+    try exchange.startSends(of: bucket, nodes: node, count: count)
+    started.append(bucket)
+    timings.exchange += ContinuousClock.now - begin
+  }
+
+  private func merge(_ bucket: Int) {
+    let count = merges[merges.count - 1]
+    if count == 0 { return }
     let begin = ContinuousClock.now
     let range = partition.buckets[bucket]
-    let count = merges[merges.count - 1]
-    if count > 0 {
-      let target = slab.pointer + range.lowerBound
-      withTerms(count, at: range.lowerBound) { terms in
-        SlabKernels.fold(target, terms: terms, into: target, count: range.count)
-      }
+    let target = slab.pointer + range.lowerBound
+    withTerms(count, at: range.lowerBound) { terms in
+      SlabKernels.fold(target, terms: terms, into: target, count: range.count)
     }
-    let merged = ContinuousClock.now
-    timings.merge += merged - begin
-    try exchange.startSends(of: bucket, nodes: node, count: depth - count + 1)
-    started.append(bucket)
-    timings.exchange += ContinuousClock.now - merged
+    timings.merge += ContinuousClock.now - begin
+  }
+
+  /// Makes this rank's sums final without sending anything, so that the exchange can be timed alone.
+  func mergeLastShard() {
+    precondition(isLastShard && !started.isOpen, "mergeLastShard in state \(state)")
+    for bucket in partition.buckets.indices { merge(bucket) }
+    isMerged = true
   }
 
   /// This rank's sums, left to right: those left on the stack, then the slab itself.

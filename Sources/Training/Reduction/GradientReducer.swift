@@ -45,6 +45,8 @@ public final class GradientReducer {
   var depth = 0
   var progress: BucketProgress
   var started = BucketQueue()
+  /// Whether the last shard has been added to the stack ahead of its exchange.
+  var isMerged = false
 
   /// Throws `CollectiveError` if there are more ranks than virtual shards.
   public init(
@@ -111,6 +113,7 @@ public final class GradientReducer {
     depth = 0
     progress.reset()
     started.reset()
+    isMerged = false
   }
 
   /// Ends a shard other than the last: its subtree is added to the finished ones it completes.

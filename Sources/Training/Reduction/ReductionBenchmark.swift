@@ -1,5 +1,6 @@
 import Autograd
 import Collectives
+import Glibc
 import Tensors
 
 /// Times the exact reduction against the library's all-reduce of the same slab, turn by turn in one
@@ -38,23 +39,20 @@ public struct ReductionBenchmark: Sendable {
     let reducer = try GradientReducer(
       layout: layout, virtualShards: virtualShards, communicator: communicator)
     let plain = BufferPool().take(layout.count)
-    plain.pointer.update(repeating: 1, count: layout.count)
     var exact: [Duration] = []
     var library: [Duration] = []
     var merge: [Duration] = []
     for repetition in 0..<repetitions + 2 {
+      // Turn and turn about also in who goes first.
+      let isFirst = repetition % 2 == 0
+      let early = isFirst ? nil : try timeLibrary(plain, layout.count, communicator)
       let step = try timeReducer(reducer, communicator)
-      try communicator.barrier()
-      let start = ContinuousClock.now
-      try communicator.allReduceSum(
-        UnsafeMutableBufferPointer(start: plain.pointer, count: layout.count))
-      let time = ContinuousClock.now - start
-      plain.pointer.update(repeating: 1, count: layout.count)
+      let late = isFirst ? try timeLibrary(plain, layout.count, communicator) : nil
       // The first rounds touch memory for the first time.
       if repetition < 2 { continue }
-      exact.append(try slowest(step.exchange, communicator))
-      merge.append(try slowest(step.merge, communicator))
-      library.append(try slowest(time, communicator))
+      exact.append(step.exchange)
+      merge.append(step.merge)
+      if let time = early ?? late { library.append(time) }
     }
     return Result(
       bytes: layout.count * MemoryLayout<Float>.stride, ranks: communicator.size,
@@ -62,7 +60,7 @@ public struct ReductionBenchmark: Sendable {
       allreduceMilliseconds: median(library), mergeMilliseconds: median(merge))
   }
 
-  /// One step's reduction from the last shard's gradient to the gathered slab.
+  /// One step's reduction from the ranks' local sums to the gathered slab.
   private func timeReducer(_ reducer: GradientReducer, _ communicator: any Communicator) throws
     -> (exchange: Duration, merge: Duration)
   {
@@ -71,12 +69,30 @@ public struct ReductionBenchmark: Sendable {
     // The gradient has just been written by the backward pass.
     reducer.shardGradient.update(repeating: 1, count: reducer.progress.count)
     let earlier = reducer.timings.merge
-    try communicator.barrier()
+    reducer.mergeLastShard()
+    let merge = try slowest(reducer.timings.merge - earlier, communicator)
+    try settle(communicator)
     let start = ContinuousClock.now
     try reducer.finish()
     try reducer.gatherParameters(reducer.shardGradient)
-    let merge = reducer.timings.merge - earlier
-    return (ContinuousClock.now - start - merge, merge)
+    return (try slowest(ContinuousClock.now - start, communicator), merge)
+  }
+
+  private func timeLibrary(_ slab: Buffer, _ count: Int, _ communicator: any Communicator) throws
+    -> Duration
+  {
+    slab.pointer.update(repeating: 1, count: count)
+    try settle(communicator)
+    let start = ContinuousClock.now
+    try communicator.allReduceSum(UnsafeMutableBufferPointer(start: slab.pointer, count: count))
+    return try slowest(ContinuousClock.now - start, communicator)
+  }
+
+  /// Brings the ranks together after a pause: on a busy machine a rank that has just computed for
+  /// long is the next to lose its core, which would be charged to whatever is timed then.
+  private func settle(_ communicator: any Communicator) throws {
+    usleep(3000)
+    try communicator.barrier()
   }
 
   private func slowest(_ time: Duration, _ communicator: any Communicator) throws -> Duration {

@@ -89,10 +89,10 @@ public final class SegmentSums {
   static func sumOfSquares(_ pointer: UnsafePointer<Float>, _ count: Int) -> Double {
     var low = SIMD8<Double>.zero
     var high = SIMD8<Double>.zero
-    let vectors = UnsafeRawPointer(pointer).assumingMemoryBound(to: SIMD8<Float>.self)
+    let raw = UnsafeRawPointer(pointer)
     for i in 0..<count / 16 {
-      let a = SIMD8<Double>(vectors[2 * i])
-      let b = SIMD8<Double>(vectors[2 * i + 1])
+      let a = SIMD8<Double>(raw.loadUnaligned(fromByteOffset: 64 * i, as: SIMD8<Float>.self))
+      let b = SIMD8<Double>(raw.loadUnaligned(fromByteOffset: 64 * i + 32, as: SIMD8<Float>.self))
       low += a * a
       high += b * b
     }

@@ -71,6 +71,8 @@ import Training
     #expect(RecordFrame.castagnoli([UInt8](repeating: 0, count: 32)) == 0x8a91_36aa)
     #expect(RecordFrame.castagnoli([UInt8](0..<32)) == 0x46dd_794e)
     #expect(RecordFrame.castagnoli([]) == 0)
+    // By TensorBoard's own reader.
+    #expect(RecordFrame.masked(Array("123456789".utf8)) == 0xc78a_b0e5)
   }
 
   @Test func eventFilesAreFramesOfMessages() throws {

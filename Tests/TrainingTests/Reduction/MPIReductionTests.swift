@@ -1,3 +1,4 @@
+import Autograd
 import Collectives
 import Testing
 import Training
@@ -23,6 +24,17 @@ struct MPIReductionTests {
         let result = try ReductionBenchmark(count: count, virtualShards: shards).run(on: group)
         if group.isRoot { print(result) }
       }
+    }
+    try group.barrier()
+    if group.isRoot {
+      let count = 5_767_168
+      var layout = ParameterLayout()
+      layout.append("slab", [5_767_168])
+      let slab = [Float](repeating: 1, count: count)
+      let sums = SegmentSums(layout, SlabPartition(count: count, ranks: 1), SoloCommunicator())
+      let start = ContinuousClock.now
+      for _ in 0..<10 { _ = try sums.squares(of: slab) }
+      print("squares of 22 MiB", (ContinuousClock.now - start) / 10)
     }
     try group.finalize()
   }

@@ -1,0 +1,62 @@
+import Autograd
+
+/// A slab of which a rank holds some elements: where the elements of each range lie in memory.
+///
+/// The memory must stay valid while a checkpoint is saved or loaded.
+public struct CheckpointSlab {
+  struct Piece {
+    let elements: Range<Int>
+    let pointer: UnsafeMutablePointer<Float>
+  }
+
+  /// E.g. `parameters`, `adamw.m`, `adamw.v`, `ema`.
+  public let name: String
+  let pieces: [Piece]
+
+  /// `ranges` of a slab that is in memory whole; `pointer` is its first element.
+  public init(_ name: String, whole pointer: UnsafeMutablePointer<Float>, ranges: [Range<Int>]) {
+    self.name = name
+    pieces = ranges.map { Piece(elements: $0, pointer: pointer + $0.lowerBound) }
+  }
+
+  /// `ranges` that lie end to end from `pointer` on, as an owner keeps optimizer moments.
+  public init(_ name: String, packed pointer: UnsafeMutablePointer<Float>, ranges: [Range<Int>]) {
+    self.name = name
+    var start = 0
+    pieces = ranges.map { range in
+      defer { start += range.count }
+      return Piece(elements: range, pointer: pointer + start)
+    }
+  }
+
+  var count: Int { pieces.reduce(0) { $0 + $1.elements.count } }
+}
+
+/// Everything a rank contributes to a checkpoint. All but the ranges of `slabs` is equal on all
+/// ranks.
+public struct CheckpointContent {
+  /// Optimizer steps done; names the folder.
+  public var step = 0
+  public var epoch = 0
+  public var samplesSeen = 0
+  public var seed: UInt64 = 0
+  public var virtualShards = 1
+  public var configDigest = ""
+  public var dataFingerprint = ""
+  public var blasKernel = ""
+  public var vitdistVersion = ""
+  /// What is needed to build the model again, as text.
+  public var model = ""
+  /// Scalar state of the optimizer, schedule and objective, by name.
+  public var state: [String: String] = [:]
+  /// Figures by which the best checkpoint is kept, e.g. `validation.accuracy`.
+  public var metrics: [String: Double] = [:]
+  public var layout: ParameterLayout
+  /// The ranges that this rank owns; over all ranks each slab is covered exactly once.
+  public var slabs: [CheckpointSlab]
+
+  public init(layout: ParameterLayout, slabs: [CheckpointSlab]) {
+    self.layout = layout
+    self.slabs = slabs
+  }
+}

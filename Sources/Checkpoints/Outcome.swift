@@ -1,0 +1,45 @@
+import Archives
+import Collectives
+import FoundationEssentials
+
+/// What one rank did, told to the others: a text or a `CheckpointError`. Other errors are not told;
+/// they end the rank, and the job with it.
+private struct Outcome: Codable {
+  var text = ""
+  var error: [CheckpointError] = []
+
+  init(_ body: () throws -> String) throws {
+    do {
+      text = try body()
+    } catch let failure as CheckpointError {
+      error = [failure]
+    } catch let failure as ArchiveError {
+      error = [CheckpointError(failure)]
+    }
+  }
+
+  func encoded() throws -> String {
+    String(decoding: try JSONEncoder().encode(self), as: UTF8.self)
+  }
+
+  static func decoded(_ text: String) throws -> Outcome {
+    try JSONDecoder().decode(Outcome.self, from: Data(text.utf8))
+  }
+}
+
+extension Communicator {
+  /// Runs `body` on rank 0; all ranks get its text or throw its error.
+  func onRoot(_ body: () throws -> String) throws -> String {
+    let mine = rank == 0 ? try Outcome(body).encoded() : ""
+    let outcome = try Outcome.decoded(try broadcast(mine, from: 0))
+    if let error = outcome.error.first { throw error }
+    return outcome.text
+  }
+
+  /// Runs `body` on every rank; all get the texts in rank order or throw the first rank's error.
+  func onAll(_ body: () throws -> String) throws -> [String] {
+    let outcomes = try allGather(try Outcome(body).encoded()).map { try Outcome.decoded($0) }
+    if let error = outcomes.lazy.compactMap({ $0.error.first }).first { throw error }
+    return outcomes.map(\.text)
+  }
+}

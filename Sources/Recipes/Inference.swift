@@ -1,0 +1,71 @@
+import Archives
+import Collectives
+import Datasets
+import Networks
+import Tensors
+import Training
+
+/// A trained model over a data set: scores, or the logits of every image.
+public struct Inference {
+  public var network: Network
+  public var data: [String]
+  public var split = ""
+  public var options = EvaluationOptions()
+  public var chunk = 32
+  public var loaderThreads = 1
+
+  public init(_ network: Network, data: [String]) {
+    self.network = network
+    self.data = data
+  }
+
+  private func evaluator(
+    _ source: ShardSet, _ communicator: any Communicator, _ pool: BufferPool
+  ) throws -> Evaluator {
+    let description = network.model.description
+    try description.check(source, path: data.joined(separator: ", "))
+    let pipeline = try EvaluationPipeline(
+      source: source, image: description.imageShape, chunkSize: chunk, options: options)
+    return Evaluator(
+      pipeline, communicator: communicator, products: OpenBLASProducts(), pool: pool,
+      threads: loaderThreads)
+  }
+
+  /// The same result on all ranks.
+  public func evaluate(on communicator: any Communicator, pool: BufferPool) throws
+    -> EvaluationResult
+  {
+    let source = try ShardSet(paths: data, split: split)
+    return try evaluator(source, communicator, pool).evaluate(network.model, network.parameters)
+  }
+
+  /// Writes `/logits` f32 `[N, classes]` and `/labels` int64 `[N]` to an HDF5 file; how many images.
+  public func predict(
+    to path: String, on communicator: any Communicator, pool: BufferPool
+  ) throws -> Int {
+    let source = try ShardSet(paths: data, split: split)
+    let (logits, labels) = try evaluator(source, communicator, pool)
+      .predict(network.model, network.parameters)
+    let allLogits: [Float] = try gathered(logits, communicator)
+    let allLabels: [Int64] = try gathered(labels, communicator)
+    guard communicator.isRoot else { return source.count }
+    let classes = network.model.description.classes
+    let partial = path + ".partial"
+    let file = try HDF5File(creating: partial)
+    try file.write("logits", allLogits, shape: [allLabels.count, classes])
+    try file.write("labels", allLabels, shape: [allLabels.count])
+    try file.close()
+    try FileSystem.synchronizeFile(partial)
+    try FileSystem.rename(partial, to: path)
+    return allLabels.count
+  }
+
+  /// Every rank's values, in rank order, on rank 0.
+  private func gathered<Value>(_ values: [Value], _ communicator: any Communicator) throws
+    -> [Value]
+  {
+    try values.withUnsafeBytes { try communicator.gather($0, to: 0) }.flatMap { bytes in
+      bytes.withUnsafeBytes { Array($0.bindMemory(to: Value.self)) }
+    }
+  }
+}

@@ -1,0 +1,113 @@
+import Checkpoints
+import Configuration
+import Networks
+import Objectives
+import Optimizers
+import Training
+
+/// A whole run as a config file spells it. Every key has a default; a file names what it changes.
+public struct Recipe: Configurable {
+  /// What the run is, the command that starts it, what to expect.
+  public var about = ""
+  public var seed = 42
+  public var model = Choice<BackboneCatalog>()
+  public var initialization = InitializationOptions()
+  public var data = DataOptions()
+  public var objective = Choice<ObjectiveCatalog>()
+  public var optimizer = Choice<OptimizerCatalog>()
+  public var schedule = Choice<ScheduleCatalog>()
+  public var batch = BatchOptions()
+  /// Length of the run: one of the two is given.
+  public var epochs = 0.0
+  public var steps = 0
+  public var clipping = GradientClipping()
+  public var average = MovingAverage()
+  public var nonFinite = NonFinitePolicy.abort
+  public var precision = Precision.f32
+  public var evaluation = EvaluationCadence()
+  public var checkpoints = CheckpointOptions()
+
+  public init() {}
+
+  public func validate() throws {
+    guard seed >= 0, seed <= 1 << 53 else {
+      throw ConfigurationError("seed", "is \(seed)", remedy: "Give an integer from 0 to 2^53")
+    }
+    guard epochs >= 0, epochs.isFinite, steps >= 0 else {
+      throw ConfigurationError(
+        "epochs", "the run would have \(epochs) epochs or \(steps) steps",
+        remedy: "Give a positive length")
+    }
+    guard (epochs > 0) != (steps > 0) else {
+      throw ConfigurationError(
+        "epochs", epochs > 0 ? "epochs and steps are both given" : "the run has no length",
+        remedy: "Give either epochs or steps, and set the other to 0")
+    }
+  }
+
+  /// Number of optimizer steps.
+  public func totalSteps(stepsPerEpoch: Int) -> Int {
+    steps > 0 ? steps : max(1, Int((epochs * Double(stepsPerEpoch)).rounded()))
+  }
+}
+
+/// How a global batch is cut.
+public struct BatchOptions: Configurable {
+  /// Samples of one optimizer step, over all ranks.
+  public var size = 256
+  /// Parts whose gradients are summed in one fixed order; at most so many ranks have work.
+  public var virtualShards = 32
+  /// Samples that go through the model at once.
+  public var microBatch = 4
+
+  public init() {}
+
+  public func validate() throws {
+    for (key, value) in [
+      ("size", size), ("virtualShards", virtualShards), ("microBatch", microBatch),
+    ] where value < 1 {
+      throw ConfigurationError(key, "is \(value)", remedy: "Give a positive integer")
+    }
+    guard size % virtualShards == 0 else {
+      let near = max(1, size / virtualShards) * virtualShards
+      throw ConfigurationError(
+        "size", "\(size) is not a multiple of virtualShards (\(virtualShards))",
+        remedy: "Give a size such as \(near), or change virtualShards")
+    }
+  }
+}
+
+/// The number format of matrix products.
+public enum Precision: String, Codable, Sendable, CaseIterable {
+  case f32
+}
+
+/// Weights to start from.
+public struct InitializationOptions: Configurable {
+  /// A safetensors file, timm's names; empty to start from random weights. Heads for another number
+  /// of classes start afresh, position embeddings are interpolated.
+  public var weights = ""
+  public var positionInterpolation = PositionInterpolation.antialiased
+
+  public init() {}
+}
+
+/// When a run is judged.
+public struct EvaluationCadence: Configurable {
+  /// Epochs between two evaluations; 0 for one at the end only.
+  public var everyEpochs = 1
+  /// Images that go through the model at once.
+  public var chunk = 32
+
+  public init() {}
+
+  public func validate() throws {
+    guard everyEpochs >= 0 else {
+      throw ConfigurationError(
+        "everyEpochs", "is \(everyEpochs)", remedy: "Give 0 for one evaluation at the end, or more")
+    }
+    guard chunk > 0 else {
+      throw ConfigurationError("chunk", "is \(chunk)", remedy: "Give a positive integer")
+    }
+  }
+}

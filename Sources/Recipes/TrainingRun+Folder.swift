@@ -1,0 +1,58 @@
+import Archives
+import Checkpoints
+import Configuration
+import Training
+
+extension TrainingRun {
+  /// Makes the output folder and writes the resolved config; refuses to begin over another run.
+  func prepareFolder(resume: Resume, force: Bool) throws {
+    try onRoot {
+      try FileSystem.makeFolder(folder.path)
+      if resume == .never, FileSystem.exists(folder.checkpoints) {
+        guard force else {
+          throw ArchiveError(
+            .inputOutput, path: folder.path,
+            "the folder holds a run, and --resume none would end it",
+            remedy: "Give another --output, --resume auto to go on, or --force to begin anew")
+        }
+        try FileSystem.removeFolder(folder.checkpoints)
+      }
+      try FileSystem.makeFolder(folder.tensorBoard)
+      try DurableFile.write(recipe.yaml, to: folder.config)
+    }
+  }
+
+  /// Weights, curves, summary.
+  func finish(_ trainer: Trainer, _ summary: inout Summary) throws {
+    let plan = trainer.training.plan
+    let weights = try trainer.finalWeights()
+    summary.steps = trainer.step
+    summary.epochs = Double(trainer.step) / Double(plan.stepsPerEpoch)
+    summary.parameters = weights.layout.parameterCount
+    summary.ranks = communicator.size
+    summary.weights = trainer.training.average == nil ? "parameters" : "average"
+    if let evaluation = trainer.evaluation {
+      summary.validation = evaluation
+      summary.hasValidation = true
+    }
+    let written = summary
+    try onRoot {
+      try trainer.training.network.export(to: folder.weights, values: weights.values)
+      try DurableFile.write(ValueTree(encoding: written).json + "\n", to: folder.summary)
+    }
+  }
+
+  /// Runs on rank 0; if it throws there, every rank throws the same error.
+  private func onRoot(_ body: () throws -> Void) throws {
+    var failure: ArchiveError?
+    if communicator.isRoot {
+      do { try body() } catch let error as ArchiveError { failure = error }
+    }
+    let parts = failure.map { [$0.kind == .badData ? "65" : "74", $0.path, $0.problem, $0.remedy] }
+    let told = try communicator.broadcast((parts ?? []).joined(separator: "\u{1F}"))
+    let pieces = told.split(separator: "\u{1F}", omittingEmptySubsequences: false).map(String.init)
+    guard pieces.count == 4 else { return }
+    throw ArchiveError(
+      pieces[0] == "65" ? .badData : .inputOutput, path: pieces[1], pieces[2], remedy: pieces[3])
+  }
+}

@@ -1,0 +1,15 @@
+/// Where a run keeps its files.
+public struct RunFolder: Sendable, Equatable {
+  public let path: String
+
+  public init(_ path: String) { self.path = path }
+
+  /// The resolved config.
+  public var config: String { path + "/config.yaml" }
+  public var metrics: String { path + "/metrics.jsonl" }
+  public var tensorBoard: String { path + "/tensorboard" }
+  public var checkpoints: String { path + "/checkpoints" }
+  public var weights: String { path + "/final.safetensors" }
+  public var summary: String { path + "/summary.json" }
+  public var curves: String { path + "/curves.svg" }
+}

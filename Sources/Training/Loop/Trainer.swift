@@ -1,0 +1,134 @@
+import Autograd
+import Checkpoints
+import Collectives
+import Networks
+import Tensors
+
+/// A run from one step to the last: step, log, evaluate, save, until it is done or told to stop.
+public final class Trainer {
+  /// What the saved state says of the run besides its numbers.
+  public struct Identity: Sendable {
+    public var configDigest = ""
+    public var dataFingerprint = ""
+    public var blasKernel = ""
+    public var version = ""
+    /// What is needed to build the model again.
+    public var model = ""
+
+    public init() {}
+  }
+
+  public let training: TrainingStep
+  public let identity: Identity
+  /// Steps done.
+  public private(set) var step = 0
+  /// The last evaluation of this process.
+  public private(set) var evaluation: EvaluationResult?
+
+  private let cadence: Cadence
+  private let evaluator: Evaluator?
+  private let checkpoints: CheckpointStore
+  private let log: RunLog?
+  private let communicator: any Communicator
+  private let pool: BufferPool
+
+  /// - Parameters:
+  ///   - evaluator: nil for a run without validation data.
+  ///   - log: on rank 0.
+  public init(
+    _ training: TrainingStep, identity: Identity, cadence: Cadence, evaluator: Evaluator?,
+    checkpoints: CheckpointStore, log: RunLog?, communicator: any Communicator, pool: BufferPool
+  ) {
+    self.training = training
+    self.identity = identity
+    self.cadence = cadence
+    self.evaluator = evaluator
+    self.checkpoints = checkpoints
+    self.log = log
+    self.communicator = communicator
+    self.pool = pool
+  }
+
+  /// Trains from the step where the state stands to the plan's last.
+  ///
+  /// - Throws: `TrainingError.stoppedOnRequest` when a signal reached any rank and the state is
+  ///   saved.
+  public func run(_ batches: any ShardBatches) throws {
+    while step < training.plan.totalSteps {
+      let report = try training.take(step, batches)
+      step += 1
+      try log?.record(report)
+
+      if cadence.evaluates(after: step) { try evaluate() }
+      let isAskedToStop = try communicator.allReduce(StopRequest.isRaised ? 1 : 0, by: .maximum) > 0
+      if isAskedToStop || cadence.saves(after: step) { try save() }
+      if isAskedToStop, step < training.plan.totalSteps {
+        throw TrainingError.stoppedOnRequest(step: step)
+      }
+    }
+    log?.finish()
+  }
+
+  /// The weights that are judged and exported: their moving average where one is kept.
+  public func finalWeights() throws -> ParameterSlab {
+    guard let average = training.average else { return training.network.parameters }
+    let whole = ParameterSlab(training.network.parameters.layout, from: pool)
+    var start = 0
+    for range in training.ownership.ranges {
+      (whole.values + range.lowerBound).update(from: average.pointer + start, count: range.count)
+      start += range.count
+    }
+    try training.reducer.gatherParameters(whole.values)
+    return whole
+  }
+
+  private func evaluate() throws {
+    guard let evaluator else { return }
+    let result = try evaluator.evaluate(training.network.model, try finalWeights())
+    evaluation = result
+    try log?.record(result, step: step)
+  }
+}
+
+// MARK: - State on disk
+
+extension Trainer {
+  private var slabs: [CheckpointSlab] {
+    let ranges = training.ownership.ranges
+    return [
+      CheckpointSlab("parameters", whole: training.network.parameters.values, ranges: ranges)
+    ] + training.states.map { CheckpointSlab($0.name, packed: $0.slab.pointer, ranges: ranges) }
+      + (training.average.map { [CheckpointSlab("average", packed: $0.pointer, ranges: ranges)] }
+        ?? [])
+  }
+
+  private func save() throws {
+    let plan = training.plan
+    var content = CheckpointContent(layout: training.network.parameters.layout, slabs: slabs)
+    content.step = step
+    content.epoch = plan.epoch(of: step)
+    content.samplesSeen = plan.samples(before: step)
+    content.seed = plan.seed
+    content.virtualShards = plan.batches.virtualShards
+    content.configDigest = identity.configDigest
+    content.dataFingerprint = identity.dataFingerprint
+    content.blasKernel = identity.blasKernel
+    content.vitdistVersion = identity.version
+    content.model = identity.model
+    content.state = ["batchSize": "\(plan.batches.batchSize)", "microBatch": "\(plan.microBatch)"]
+    if let evaluation {
+      content.metrics = [
+        "validation.accuracy": evaluation.accuracy, "validation.loss": evaluation.loss,
+      ]
+    }
+    _ = try checkpoints.save(content)
+  }
+
+  /// Takes up the state of a checkpoint, written by any number of ranks.
+  public func restore(_ manifest: CheckpointManifest) throws {
+    try manifest.check(training.network.parameters.layout)
+    try checkpoints.load(manifest, into: slabs)
+    try training.reducer.gatherParameters(training.network.parameters.values)
+    step = manifest.step
+  }
+}

@@ -1,0 +1,78 @@
+import Configuration
+
+/// Everything a run says while it trains, on rank 0: metrics.jsonl, TensorBoard, the progress bar.
+public final class RunLog {
+  private let metrics: MetricsLog
+  private let events: EventFile
+  private var bar: ProgressBar
+  private let plan: TrainingPlan
+
+  public init(_ folder: RunFolder, plan: TrainingPlan, resumingAfter step: Int) throws {
+    metrics = try MetricsLog(path: folder.metrics, resumingAfter: step)
+    events = try EventFile(folder: folder.tensorBoard, resumingAfter: step)
+    bar = ProgressBar()
+    self.plan = plan
+  }
+
+  /// One step.
+  public func record(_ report: StepReport) throws {
+    let rate = Double(report.samples) / report.seconds
+    let epoch = Double(report.step) / Double(plan.stepsPerEpoch)
+    var fields = ValueTree.Mapping()
+    fields["epoch"] = .init(.number(epoch))
+    fields["samples"] = .init(.integer(plan.samples(before: report.step)))
+    fields["loss"] = .init(.number(report.loss))
+    fields["lossBits"] = .init(.string(hexadecimalBits(report.loss)))
+    fields["lr"] = .init(.number(report.learningRate))
+    fields["gradNorm"] = .init(.number(report.gradientNorm))
+    fields["imagesPerSecond"] = .init(.number(rate))
+    fields["dataSeconds"] = .init(.number(report.dataSeconds))
+    fields["reduceSeconds"] = .init(.number(report.reduceSeconds))
+    if report.skipped { fields["skipped"] = .init(.bool(true)) }
+    try metrics.write(step: report.step, fields)
+    try events.write(
+      step: report.step,
+      [
+        ("train/loss", Float(report.loss)), ("train/learningRate", Float(report.learningRate)),
+        ("train/gradNorm", Float(report.gradientNorm)), ("train/imagesPerSecond", Float(rate)),
+        ("train/dataSeconds", Float(report.dataSeconds)),
+      ])
+    bar.update(
+      Progress(
+        step: report.step, totalSteps: plan.totalSteps, epoch: epoch,
+        epochs: Double(plan.totalSteps) / Double(plan.stepsPerEpoch), loss: report.loss,
+        learningRate: report.learningRate, imagesPerSecond: rate))
+    if report.skipped { bar.note("step \(report.step) was skipped: not all values were finite") }
+  }
+
+  /// An evaluation after `step` steps.
+  public func record(_ result: EvaluationResult, step: Int) throws {
+    var fields = ValueTree.Mapping()
+    fields["epoch"] = .init(.number(Double(step) / Double(plan.stepsPerEpoch)))
+    fields["validation.accuracy"] = .init(.number(result.accuracy))
+    fields["validation.top5"] = .init(.number(result.top5))
+    fields["validation.loss"] = .init(.number(result.loss))
+    fields["validation.samples"] = .init(.integer(result.samples))
+    fields["validation.seconds"] = .init(.number(result.seconds))
+    try metrics.write(step: step, fields)
+    try events.write(
+      step: step,
+      [
+        ("validation/accuracy", Float(result.accuracy)), ("validation/loss", Float(result.loss)),
+        ("validation/top5", Float(result.top5)),
+      ])
+    let epoch = Double(step) / Double(plan.stepsPerEpoch)
+    bar.note(
+      "epoch \(shortened(epoch)): validation accuracy \(shortened(100 * result.accuracy)) %, "
+        + "loss \(shortened(result.loss)) on \(result.samples) images")
+  }
+
+  public func note(_ text: String) { bar.note(text) }
+  public func finish() { bar.finish() }
+}
+
+/// Three decimals at most.
+private func shortened(_ value: Double) -> String {
+  let rounded = (value * 1000).rounded() / 1000
+  return rounded == rounded.rounded() && abs(rounded) < 1e15 ? "\(Int(rounded))" : "\(rounded)"
+}

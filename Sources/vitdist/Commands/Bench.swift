@@ -1,0 +1,136 @@
+import ArgumentParser
+import Benchmarks
+import Configuration
+import Networks
+import Objectives
+import Optimizers
+import Recipes
+import Tensors
+import Training
+
+struct Bench: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Time this machine: products, training steps, the reduction, the data pipeline.",
+    subcommands: [Gemm.self, Step.self, Reduce.self])
+
+  struct Gemm: RankedCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "The rate of matrix products, by size, on each rank at once.")
+    @Flag(help: "Machine output.") var json = false
+
+    struct Result: Codable {
+      var blasKernel = ""
+      var ranks = 1
+      var gemmGflops = 0.0
+      var gflopsBySide: [String: Double] = [:]
+    }
+
+    func run(_ session: Session) throws {
+      let products = OpenBLASProducts()
+      let pool = BufferPool()
+      var result = Result()
+      result.blasKernel = products.kernel
+      result.ranks = session.communicator.size
+      for side in [256, 512, 1024, 2048] {
+        try session.communicator.barrier()
+        let rate = ProductRate.measure(products, side: side, pool: pool)
+        let slowest = try session.communicator.allReduce(Int(rate * 1000), by: .minimum)
+        result.gflopsBySide["\(side)"] = Double(slowest) / 1000
+      }
+      result.gemmGflops = result.gflopsBySide["1024"] ?? 0
+      if json { return session.output(ValueTree(encoding: result).json) }
+      session.output("\(result.blasKernel) kernels, \(result.ranks) rank(s), slowest rank:")
+      for side in [256, 512, 1024, 2048] {
+        session.output("  \(side)³  \(Int(result.gflopsBySide["\(side)"] ?? 0)) GFLOP/s")
+      }
+    }
+  }
+
+  struct Step: RankedCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Whole training steps on images that never change.")
+    @Option(help: "A model by name (vitdist list models).") var model = "deit_tiny_patch16_224"
+    @Option(help: "Take model, batch, objective and optimizer from a config instead.")
+    var config = ""
+    @Option(help: "Global batch.") var batch = 32
+    @Option(help: "Images that go through the model at once.") var microBatch = 4
+    @Option(help: "Virtual shards; as many as fit the batch in whole micro-batches if 0.")
+    var virtualShards = 0
+    @Option(help: "Timed steps, after two that are not.") var steps = 5
+    @Option(help: "f32.") var precision = Precision.f32
+    @Flag(help: "Machine output.") var json = false
+
+    func run(_ session: Session) throws {
+      let benchmark = try config.isEmpty ? named(session) : configured()
+      let result = try benchmark.run(on: session.communicator)
+      if json { return session.output(ValueTree(encoding: result).json) }
+      for advice in Advice.all(OpenBLASProducts(), session.communicator) { session.say(advice) }
+      session.output(text(result))
+    }
+
+    private func named(_ session: Session) throws -> StepBenchmark {
+      let choice = try Choice<BackboneCatalog>(yaml: "kind: \(model)", name: "--model")
+      let shards = virtualShards > 0 ? virtualShards : session.communicator.size
+      guard batch > 0, batch % shards == 0, microBatch > 0, steps > 0 else {
+        throw ConfigurationError(
+          "--batch", "\(batch) is not a multiple of \(shards) virtual shards",
+          remedy: "Give a positive multiple, and positive --micro-batch and --steps")
+      }
+      return StepBenchmark(
+        backbone: choice.value,
+        rule: .init(
+          objective: Supervised(), optimizer: AdamW(), schedule: WarmupSchedule<NoDecay>()),
+        batch: batch, virtualShards: shards, microBatch: microBatch, steps: steps)
+    }
+
+    private func configured() throws -> StepBenchmark {
+      let recipe = try Recipe(file: config)
+      return StepBenchmark(
+        backbone: recipe.model.value,
+        rule: .init(
+          objective: recipe.objective.value, optimizer: recipe.optimizer.value,
+          schedule: WarmupSchedule<NoDecay>(), average: recipe.average),
+        batch: recipe.batch.size, virtualShards: recipe.batch.virtualShards,
+        microBatch: recipe.batch.microBatch, steps: steps)
+    }
+
+    private func text(_ result: StepBenchmark.Result) -> String {
+      """
+      images/s     \(Float(result.imagesPerSecond)) on \(result.ranks) rank(s)
+      step         \(Float(result.millisecondsPerStep)) ms for \(result.batch) images in \
+      micro-batches of \(result.microBatch)
+      MFU          \(percent(result.mfu)) of \(Float(result.gemmGflops)) GFLOP/s \
+      (\(result.blasKernel))
+      reduce       \(Float(result.reduceMilliseconds)) ms, update \
+      \(Float(result.updateMilliseconds)) ms
+      memory       \(result.peakRssBytes >> 20) MiB at the most; \
+      \(result.allocationsAfterWarmup) tensor blocks allocated after warm-up
+      processor    \(percent(result.processorShare)) of the wall time
+      """
+    }
+  }
+
+  struct Reduce: RankedCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "The exact reduction against MPI_Allreduce, turn by turn.")
+    @Option(help: "Elements; 5767168 (22 MiB) are a ViT-Ti.") var count = 5_767_168
+    @Option(help: "Virtual shards.") var virtualShards = 32
+    @Option(help: "Repetitions.") var repetitions = 31
+    @Flag(help: "Machine output.") var json = false
+
+    func run(_ session: Session) throws {
+      let result = try ReductionBenchmark(
+        count: count, virtualShards: virtualShards, repetitions: repetitions
+      ).run(on: session.communicator)
+      if json { return session.output(ValueTree(encoding: result).json) }
+      session.output(
+        """
+        \(result.bytes >> 20) MiB on \(result.ranks) rank(s), medians:
+          exact reduction  \(Float(result.reduceMilliseconds)) ms (same bits on any number of ranks)
+          MPI_Allreduce    \(Float(result.allreduceMilliseconds)) ms
+        """)
+    }
+  }
+}
+
+extension Precision: ExpressibleByArgument {}

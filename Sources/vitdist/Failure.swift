@@ -1,0 +1,41 @@
+import Archives
+import Checkpoints
+import Collectives
+import Configuration
+import Datasets
+import Glibc
+import Training
+
+/// How an error ends the program: one paragraph and the contract's exit code.
+enum Failure {
+  /// Microseconds that other ranks leave rank 0 to speak first: most errors meet all ranks alike.
+  static let patience: UInt32 = 700_000
+
+  static func exitCode(of error: any Error) -> Int32 {
+    switch error {
+    case is ConfigurationError: 64
+    case let error as ArchiveError: error.kind == .badData ? 65 : 74
+    case let error as CheckpointError: error.kind == .badData ? 65 : 74
+    case is SampleError, is ImageError: 65
+    case let error as CollectiveError: error.call == "start" ? 64 : 70
+    case TrainingError.stoppedOnRequest: 75
+    default: 70
+    }
+  }
+
+  /// Says what happened and ends the job on all ranks.
+  static func end(_ error: any Error, on communicator: (any Communicator)?) -> Never {
+    let code = exitCode(of: error)
+    let ranks = communicator?.size ?? 1
+    let rank = communicator?.rank ?? 0
+    if case TrainingError.stoppedOnRequest = error {
+      if rank == 0 { printError("vitdist: \(error)") }
+      Session.finish(communicator)
+      exit(code)
+    }
+    if rank != 0 { usleep(patience) }
+    printError("vitdist: \(ranks > 1 ? "rank \(rank): " : "")\(error)")
+    if ranks > 1, let communicator { communicator.abort(exitCode: code) }
+    exit(code)
+  }
+}

@@ -1,0 +1,86 @@
+import Archives
+import Autograd
+import Checkpoints
+import Collectives
+import Foundation
+import Testing
+
+@Suite struct RoundTripTests {
+  /// Whatever number of ranks wrote it, any other reads it, and the digest is the same.
+  @Test(arguments: [1, 2, 3, 4, 5, 8])
+  func anyNumberOfRanksReads(writers: Int) throws {
+    try Sample.withFolder { folder in
+      _ = try ThreadCommunicator.run(ranks: writers) { group in
+        let store = try CheckpointStore(folder, communicator: group)
+        try Sample.save(store, group, step: 7)
+      }
+      for readers in [1, 2, 3, 4, 5, 8] {
+        let right = try ThreadCommunicator.run(ranks: readers) { group in
+          let store = try CheckpointStore(folder, communicator: group, access: .reading)
+          let manifest = try #require(try store.newest())
+          try manifest.check(Sample.layout)
+          #expect(manifest.step == 7 && manifest.ranks == writers && manifest.seed == .max)
+          #expect(manifest.state == ["schedule.updates": "7"])
+          return try Sample.loads(manifest, store, group)
+        }
+        #expect(right.allSatisfy { $0 }, "written by \(writers), read by \(readers)")
+      }
+      let files = try CheckpointFiles(folder)
+      #expect(try files.verify() == [])
+      #expect(try files.digest() == Self.expectedDigest())
+      #expect(files.inspect().contains("\(writers) ranks"))
+      #expect(try files.read("adamw.m")[4097] == Sample.value("adamw.m", 4097))
+    }
+  }
+
+  private static func expectedDigest() -> String {
+    let digest = SHA256Digest()
+    for slab in Sample.slabs {
+      for entry in Sample.layout.entries {
+        digest.update("\(slab) \(entry.name) \(entry.shape.extents)\n")
+        entry.range.map { Sample.value(slab, $0) }.withUnsafeBytes { digest.update($0) }
+      }
+    }
+    return digest.finish()
+  }
+
+  @Test func anotherModelIsNamed() throws {
+    try Sample.withFolder { folder in
+      let group = SoloCommunicator()
+      let store = try CheckpointStore(folder, communicator: group)
+      let manifest = try Sample.save(store, group, step: 1)
+      var other = ParameterLayout()
+      other.append("embedding.weight", [37, 100])
+      other.append("blocks.0.norm.bias", [12])
+      let error = #expect(throws: CheckpointError.self) { try manifest.check(other) }
+      #expect(error?.kind == .badData)
+      #expect(error?.problem.contains("expected blocks.0.norm.bias [12]") == true)
+      #expect(error?.problem.contains("found blocks.0.norm.bias [13]") == true)
+      var value: Float = 0
+      let missing = #expect(throws: CheckpointError.self) {
+        try store.load(manifest, into: [CheckpointSlab("ema", whole: &value, ranges: [0..<1])])
+      }
+      #expect(missing?.problem.contains("no ema, only adamw.m, adamw.v, parameters") == true)
+    }
+  }
+
+  @Test func metricsNeedNotBeFinite() throws {
+    try Sample.withFolder { folder in
+      let group = SoloCommunicator()
+      let store = try CheckpointStore(folder, communicator: group)
+      try Sample.save(store, group, step: 1, metrics: ["loss": .nan, "best": -.infinity])
+      let found = try #require(try store.newest())
+      #expect(found.metrics["loss"]?.isNaN == true && found.metrics["best"] == -.infinity)
+    }
+  }
+
+  @Test func emptyFolderHasNone() throws {
+    try Sample.withFolder { folder in
+      let store = try CheckpointStore(folder, communicator: SoloCommunicator())
+      #expect(try store.newest() == nil)
+      let error = #expect(throws: CheckpointError.self) { try store.open(folder) }
+      #expect(error?.kind == .inputOutput)
+      #expect(throws: CheckpointError.self) { try CheckpointFiles(folder + "/nowhere") }
+    }
+  }
+}

@@ -1,0 +1,103 @@
+import Autograd
+import Checkpoints
+import Collectives
+import Foundation
+import Tensors
+
+/// A state small enough to write hundreds of times, of any number of ranks.
+enum Sample {
+  static let layout: ParameterLayout = {
+    var layout = ParameterLayout()
+    layout.append("embedding.weight", [37, 100])
+    layout.append("blocks.0.norm.bias", [13])
+    layout.append("blocks.0.mlp.weight", [80, 250])
+    layout.append("head.bias", [10])
+    return layout
+  }()
+
+  static let slabs = ["adamw.m", "adamw.v", "parameters"]
+
+  static func value(_ slab: String, _ element: Int, version: Int = 0) -> Float {
+    RandomKey(seed: UInt64(version), .synthesis, name: slab).uniformFloat(element)
+  }
+
+  /// Two separate runs of whole blocks a rank, as the reducer's buckets give.
+  static func ranges(of rank: Int, ranks: Int, count: Int = layout.count) -> [Range<Int>] {
+    let blocks = count / ParameterLayout.blockSize
+    let half = blocks / 2
+    func cut(_ start: Int, _ length: Int) -> Range<Int> {
+      let size = ParameterLayout.blockSize
+      return (start + rank * length / ranks) * size..<(start + (rank + 1) * length / ranks) * size
+    }
+    return [cut(0, half), cut(half, blocks - half)]
+  }
+
+  /// Saves as rank of `store`'s group: weights in a whole slab, moments packed.
+  @discardableResult
+  static func save(
+    _ store: CheckpointStore, _ group: any Communicator, step: Int, version: Int = 0,
+    metrics: [String: Double] = [:], layout: ParameterLayout = layout
+  ) throws -> CheckpointManifest {
+    let ranges = ranges(of: group.rank, ranks: group.size, count: layout.count)
+    var memory = slabs.map { name in
+      name == "parameters"
+        ? (0..<layout.count).map { value(name, $0, version: version) }
+        : ranges.flatMap { $0.map { value(name, $0, version: version) } }
+    }
+    let pointers = memory.indices.map { i in
+      let pointer = UnsafeMutablePointer<Float>.allocate(capacity: max(1, memory[i].count))
+      pointer.update(from: &memory[i], count: memory[i].count)
+      return pointer
+    }
+    defer { pointers.forEach { $0.deallocate() } }
+    let held = zip(slabs, pointers).map { name, pointer in
+      name == "parameters"
+        ? CheckpointSlab(name, whole: pointer, ranges: ranges)
+        : CheckpointSlab(name, packed: pointer, ranges: ranges)
+    }
+    var content = CheckpointContent(layout: layout, slabs: held)
+    content.step = step
+    content.epoch = step / 10
+    content.samplesSeen = step * 256
+    content.seed = .max
+    content.model = "{\"kind\" : \"vit\", \"checksum\" : \"00000000\"}"
+    content.state = ["schedule.updates": "\(step)"]
+    content.metrics = metrics
+    return try store.save(content)
+  }
+
+  /// Loads this rank's ranges (moments) and the whole weights; true if every element is right.
+  static func loads(
+    _ manifest: CheckpointManifest, _ store: CheckpointStore, _ group: any Communicator,
+    version: Int = 0
+  ) throws -> Bool {
+    let ranges = ranges(of: group.rank, ranks: group.size)
+    var whole = [Float](repeating: .nan, count: layout.count)
+    var packed = [Float](repeating: .nan, count: ranges.reduce(0) { $0 + $1.count } + 1)
+    try whole.withUnsafeMutableBufferPointer { whole in
+      try packed.withUnsafeMutableBufferPointer { packed in
+        try store.load(
+          manifest,
+          into: [
+            CheckpointSlab("parameters", whole: whole.baseAddress!, ranges: [0..<layout.count]),
+            CheckpointSlab("adamw.v", packed: packed.baseAddress!, ranges: ranges),
+          ])
+      }
+    }
+    let weights = (0..<layout.count).map { value("parameters", $0, version: version) }
+    let moments = ranges.flatMap { $0.map { value("adamw.v", $0, version: version) } }
+    return whole == weights && Array(packed.dropLast()) == moments && packed.last!.isNaN
+  }
+
+  /// Runs `body` with a new empty folder.
+  static func withFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
+    let folder = FileManager.default.temporaryDirectory.path + "/vitdist-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    return try body(folder)
+  }
+
+  static func names(_ folder: String) -> [String] {
+    ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
+      .filter { $0 != "lock" }
+  }
+}
