@@ -45,7 +45,7 @@ struct PrefetcherTests {
     for _ in 0..<failing { #expect(try prefetcher.next() != nil) }
     let error = #expect(throws: SampleError.self) { try prefetcher.next() }
     #expect(error?.description.contains("picture 7 of a list") == true)
-    if threads > 0 { #expect(try prefetcher.next() == nil) }
+    #expect(try prefetcher.next() == nil)
   }
 
   @Test(arguments: [1, 2, 3])
