@@ -28,6 +28,9 @@ public enum Machine {
     }
   }
 
+  /// Cores of this computer.
+  public static var cores: Int { Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+
   /// An entry of /proc/cpuinfo, e.g. `model name`.
   public static func processor(_ key: String) -> String { entry(key, of: "/proc/cpuinfo") }
 

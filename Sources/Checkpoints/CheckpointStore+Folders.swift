@@ -5,15 +5,23 @@ import Glibc
 /// What rank 0 does with folders. A name ends in `.tmp` while it is written, in `.old` while
 /// another of the same step takes its place, and in `.trash` once it may go.
 extension CheckpointStore {
+  /// Creates a folder and those above it, durably: a checkpoint is lost with the folder it is in.
   static func create(_ directory: String) throws {
-    do {
-      try FileManager.default.createDirectory(
-        atPath: directory, withIntermediateDirectories: true)
-    } catch {
-      throw CheckpointError(
-        .inputOutput, path: directory, "cannot create the folder: \(error)",
-        remedy: "Check the path and its permissions")
+    if mkdir(directory, 0o755) == 0 {
+      try DurableFile.syncFolder(DurableFile.parent(of: directory))
+      return
     }
+    let parent = DurableFile.parent(of: directory)
+    if errno == ENOENT && parent != directory && !directory.isEmpty {
+      try create(parent)
+      return try create(directory)
+    }
+    var status = stat()
+    if errno == EEXIST && stat(directory, &status) == 0 {
+      if status.st_mode & S_IFMT == S_IFDIR { return }
+      errno = ENOTDIR
+    }
+    throw CheckpointError(.system("cannot create the folder", path: directory))
   }
 
   static func remove(_ path: String) throws {

@@ -83,4 +83,20 @@ import Testing
       #expect(throws: CheckpointError.self) { try CheckpointFiles(folder + "/nowhere") }
     }
   }
+
+  /// Folders above are made; a file in the way is named.
+  @Test func folderIsCreatedOrRefused() throws {
+    try Sample.withFolder { folder in
+      let group = SoloCommunicator()
+      _ = try CheckpointStore(folder + "/a/b/", communicator: group)
+      #expect(FileManager.default.fileExists(atPath: folder + "/a/b/lock"))
+      for path in [folder + "/a/b/lock", folder + "/a/b/lock/c"] {
+        let error = #expect(throws: CheckpointError.self) {
+          try CheckpointStore(path, communicator: group)
+        }
+        #expect(error?.kind == .inputOutput && error?.path.hasPrefix(folder + "/a/b/lock") == true)
+        #expect(error?.problem.contains("Not a directory") == true)
+      }
+    }
+  }
 }

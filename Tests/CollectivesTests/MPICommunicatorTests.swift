@@ -12,6 +12,7 @@ import Testing
     // Pieces of 100 kB stand for those of 1 GiB: the ring's message goes in four.
     let group = try MPICommunicator.start(pieceBytes: 100_000)
     try Conformance.check(group)
+    try checkErrors(group)
     let code = ProcessInfo.processInfo.environment["VITDIST_TEST_ABORT"].flatMap { Int32($0) }
     if let code {
       if group.rank == group.size - 1 { group.abort(exitCode: code) }
@@ -19,6 +20,25 @@ import Testing
       sleep(60)
     }
     try group.finalize()
+  }
+
+  /// A message that is too long for the memory offered is an error that names the call and the
+  /// peer, not the end of the process.
+  private func checkErrors(_ group: MPICommunicator) throws {
+    let peer = group.size - 1 - group.rank
+    if peer == group.rank { return }
+    var offered: UInt32 = 0
+    var sent: UInt64 = 0
+    let error = try withUnsafeMutableBytes(of: &offered) { offered in
+      try withUnsafeBytes(of: &sent) { sent in
+        let receive = try group.startReceive(offered, from: peer, tag: 3)
+        let send = try group.startSend(sent, to: peer, tag: 3)
+        defer { try? group.wait([send]) }
+        return #expect(throws: CollectiveError.self) { try group.wait([receive]) }
+      }
+    }
+    #expect(error?.rank == group.rank && error?.peer == peer)
+    #expect(error?.problem.contains("truncated") == true)
   }
 
   private static let canLaunch =

@@ -62,8 +62,7 @@ public final class ShardSet: SampleSource {
   /// File, position in it and original name of a sample.
   public func describe(_ index: Int) -> String {
     let (file, row) = locate(index)
-    let name = file.name(row)
-    return "\(file.path), image \(row)" + (name.isEmpty ? "" : " (\(name))")
+    return file.describe(row)
   }
 
   /// The file that holds a sample, and its row there.

@@ -49,17 +49,8 @@ package enum RecordFrame {
   }
 
   package static func masked(_ bytes: [UInt8]) -> UInt32 {
-    let crc = castagnoli(bytes)
+    let crc = bytes.withUnsafeBytes { CRC32C.of($0) }
     return ((crc >> 15) | (crc << 17)) &+ 0xa282_ead8
-  }
-
-  /// CRC32C (polynomial 0x1EDC6F41, reflected), bit by bit: messages are of a hundred bytes.
-  package static func castagnoli(_ bytes: [UInt8]) -> UInt32 {
-    ~bytes.reduce(UInt32.max) { crc, byte in
-      (0..<8).reduce(crc ^ UInt32(byte)) { value, _ in
-        (value >> 1) ^ (value & 1 == 1 ? 0x82f6_3b78 : 0)
-      }
-    }
   }
 }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Benchmarks
 import Configuration
+import Datasets
 import Networks
 import Objectives
 import Optimizers
@@ -11,7 +12,7 @@ import Training
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Time this machine: products, training steps, the reduction, the data pipeline.",
-    subcommands: [Gemm.self, Step.self, Reduce.self])
+    subcommands: [Gemm.self, Step.self, Reduce.self, Data.self])
 
   struct Gemm: RankedCommand {
     static let configuration = CommandConfiguration(
@@ -128,6 +129,50 @@ struct Bench: ParsableCommand {
         \(result.bytes >> 20) MiB on \(result.ranks) rank(s), medians:
           exact reduction  \(Float(result.reduceMilliseconds)) ms (same bits on any number of ranks)
           MPI_Allreduce    \(Float(result.allreduceMilliseconds)) ms
+        """)
+    }
+  }
+}
+
+extension Bench {
+  struct Data: LoneCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "The training pipeline alone: read, decode, crop, resize, flip, to pixels.")
+    @Option(parsing: .upToNextOption, help: "A folder of shards, or files.") var data: [String]
+    @Option(help: "Part of files that hold several.") var split = ""
+    @Option(help: "Side of the images that come out.") var imageSize = 224
+    @Option(help: "Loader threads.") var threads = 1
+    @Option(help: "Passes over the data, after one that is not timed.") var passes = 3
+    @Flag(help: "DeiT's whole recipe: RandAugment, erasing, mixing as well.") var deit = false
+    @Flag(help: "Decode at full size always.") var exactDecode = false
+    @Flag(help: "Machine output.") var json = false
+
+    func validate() throws {
+      guard imageSize > 0, (0...64).contains(threads), passes > 0 else {
+        throw ValidationError("--image-size and --passes are positive, --threads is 0 to 64.")
+      }
+    }
+
+    func work() throws {
+      let source = try ShardSet(paths: data, split: split)
+      var augmentation = AugmentationOptions.deit
+      if !deit {
+        augmentation = AugmentationOptions()
+        augmentation.crop.kind = .randomResized
+        augmentation.horizontalFlip = 0.5
+      }
+      var benchmark = DataBenchmark(
+        source: source, image: ImageShape(size: imageSize), augmentation: augmentation)
+      benchmark.threads = threads
+      benchmark.passes = passes
+      benchmark.decoding.exactDecode = exactDecode
+      let result = try benchmark.run()
+      if json { return print(ValueTree(encoding: result).json) }
+      print(
+        """
+        images/s     \(Float(result.imagesPerSecond)) with \(result.threads) loader thread(s), \
+        \(Float(result.processorMilliseconds)) ms of processor time each
+        memory       \(result.allocationsAfterWarmup) tensor blocks allocated after warm-up
         """)
     }
   }

@@ -46,10 +46,9 @@ enum Advice {
       advice.append(
         "the build does not use \(Processor.unused), which this processor has: build it here")
     }
-    if communicator.localSize > Machine.usableCores * max(1, communicator.localSize),
-      communicator.localSize > 1
-    {
-      advice.append("more ranks than cores: they take turns")
+    if communicator.localSize > Machine.cores {
+      advice.append(
+        "\(communicator.localSize) ranks on \(Machine.cores) cores take turns: start one a core")
     }
     return advice
   }

@@ -47,6 +47,8 @@ import Testing
       for draw in 0..<60 {
         let count = key.below(victim.bytes.count, draw)
         let path = try folder.write("cut.h5", Array(victim.bytes[..<count]))
+        // Without its last 40 bytes a shard only lacks the seal.
+        guard count < victim.bytes.count - 40 else { continue }
         let error = try #require(throws: ArchiveError.self) {
           try readAll(path, split: victim.split)
         }
