@@ -75,6 +75,10 @@ public final class LoaderWorkspace {
     if resized, range.left == 0, range.top == 0, placement.cut == nil {
       return ChannelConversion.convert(view, to: channels, into: picture)
     }
+    if view.channels == channels, placement.cut == nil {
+      return resizer.resize(
+        view, box: range, to: placement.size, placement.interpolation, into: picture)
+    }
     resizer.resize(view, box: range, to: placement.size, placement.interpolation, into: converted)
     ChannelConversion.convert(
       converted.view(placement.cut ?? placement.size.box), to: channels, into: picture)

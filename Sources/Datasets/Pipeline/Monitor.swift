@@ -35,11 +35,11 @@ final class Monitor<Value>: @unchecked Sendable {
   func update(_ body: (inout Value) -> Void) { wait { body(&$0) } }
 }
 
-/// A thread that runs one closure; `join` waits for its end.
+/// A thread that runs one closure; `join` waits for its end. Nil where the system grants no thread.
 struct LoaderThread: @unchecked Sendable {
   private var thread = pthread_t()
 
-  init(_ body: @escaping @Sendable () -> Void) {
+  init?(_ body: @escaping @Sendable () -> Void) {
     let work = Unmanaged.passRetained(Work(body))
     let status = pthread_create(
       &thread, nil,
@@ -48,7 +48,10 @@ struct LoaderThread: @unchecked Sendable {
         work.body()
         return nil
       }, work.toOpaque())
-    precondition(status == 0, "no thread could be started")
+    guard status == 0 else {
+      work.release()
+      return nil
+    }
   }
 
   func join() { pthread_join(thread, nil) }

@@ -3,14 +3,15 @@ import Tensors
 /// Works ahead of the training loop: threads make the batches of a sequence of requests, at most
 /// `depth` before the one that is asked for, and `next` hands them out strictly in order.
 ///
-/// What a batch holds does not depend on the threads. With no threads `next` makes it itself.
+/// What a batch holds does not depend on the threads. With no threads, or where the system grants
+/// none, `next` makes the batches itself.
 public final class Prefetcher<Producer: BatchProducer> {
   private let producer: Producer
   private let pool: BufferPool
   private let monitor: Monitor<State>
   private var threads: [LoaderThread] = []
-  private let ownWorkspace: LoaderWorkspace?
-  /// Seconds that `next` has waited for the loaders so far.
+  private var ownWorkspace: LoaderWorkspace?
+  /// Seconds spent in `next` so far: how long the loop has waited for its data.
   public private(set) var secondsWaited = 0.0
 
   /// - Parameters:
@@ -23,13 +24,14 @@ public final class Prefetcher<Producer: BatchProducer> {
     precondition(threads >= 0 && depth > 0, "\(threads) threads, depth \(depth)")
     (self.producer, self.pool) = (producer, pool)
     monitor = Monitor(State(requests: AnyIterator(requests.makeIterator()), depth: depth))
-    ownWorkspace = threads == 0 ? LoaderWorkspace() : nil
     for _ in 0..<threads {
-      self.threads.append(
-        LoaderThread { [producer, pool, monitor] in
-          Self.run(producer, pool, monitor)
-        })
+      let thread = LoaderThread { [producer, pool, monitor] in
+        Self.run(producer, pool, monitor)
+      }
+      guard let thread else { break }
+      self.threads.append(thread)
     }
+    ownWorkspace = self.threads.isEmpty ? LoaderWorkspace() : nil
   }
 
   deinit { cancel() }
@@ -38,11 +40,11 @@ public final class Prefetcher<Producer: BatchProducer> {
   ///
   /// - Throws: what its making threw, when its turn comes; the prefetcher then has ended.
   public func next() throws -> Batch? {
-    if let ownWorkspace { return try nextAlone(ownWorkspace) }
     let start = ContinuousClock.now
-    let result = monitor.wait { $0.deliver() }
-    secondsWaited += (ContinuousClock.now - start).seconds
-    return try unwrap(result)
+    defer { secondsWaited += (ContinuousClock.now - start).seconds }
+    let result = ownWorkspace.map(makeNext) ?? monitor.wait { $0.deliver() }
+    if case .failure = result { cancel() }
+    return try result?.get()
   }
 
   /// Stops the threads and waits for their end; batches being made are finished and dropped.
@@ -52,15 +54,10 @@ public final class Prefetcher<Producer: BatchProducer> {
     threads = []
   }
 
-  private func nextAlone(_ workspace: LoaderWorkspace) throws -> Batch? {
+  private func makeNext(_ workspace: LoaderWorkspace) -> Result<Batch, any Error>? {
     guard case .make(let request, _) = monitor.wait({ $0.claim() }) else { return nil }
     monitor.update { $0.delivered += 1 }
-    return try unwrap(Result { try producer.batch(request, using: workspace, from: pool) })
-  }
-
-  private func unwrap(_ result: Result<Batch, any Error>?) throws -> Batch? {
-    if case .failure = result { cancel() }
-    return try result?.get()
+    return Result { try producer.batch(request, using: workspace, from: pool) }
   }
 
   private static func run(_ producer: Producer, _ pool: BufferPool, _ monitor: Monitor<State>) {

@@ -29,8 +29,9 @@ struct PrefetcherTests {
     let prefetcher = Prefetcher(
       pipeline, (0..<6).flatMap { _ in requests }, threads: threads, depth: 4, pool: pool)
     while let batch = try prefetcher.next() { #expect(batch.count == 4) }
-    // At most: `depth` ready or in the making, and the one the consumer holds.
-    #expect(pool.statistics.allocations <= 5)
+    // Of 48 batches exist at most: `depth` ready or in the making, the consumer's, and one that a
+    // loader has handed in and not yet let go of.
+    #expect(pool.statistics.allocations <= 4 + 1 + threads)
     #expect(pool.statistics.bytesInUse == 0)
   }
 
@@ -44,7 +45,7 @@ struct PrefetcherTests {
     for _ in 0..<failing { #expect(try prefetcher.next() != nil) }
     let error = #expect(throws: SampleError.self) { try prefetcher.next() }
     #expect(error?.description.contains("picture 7 of a list") == true)
-    if threads > 0 { #expect(try prefetcher.next() == nil) }
+    #expect(try prefetcher.next() == nil)
   }
 
   @Test(arguments: [1, 2, 3])
