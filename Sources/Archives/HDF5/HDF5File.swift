@@ -39,8 +39,12 @@ public final class HDF5File: @unchecked Sendable {
       if format == .since1_10 {
         H5Pset_libver_bounds(access, chdf5_format_1_10(), chdf5_format_1_10())
       }
+      let creation = H5Pcreate(chdf5_class_file_create())
+      defer { H5Pclose(creation) }
+      // A file is a function of its content, not of the time it was written.
+      H5Pset_obj_track_times(creation, false)
       return try HDF5Library.check(
-        H5Fcreate(path, chdf5_truncate(), chdf5_default(), access), .inputOutput, path: path,
+        H5Fcreate(path, chdf5_truncate(), creation, access), .inputOutput, path: path,
         "cannot be created")
     }
   }
