@@ -99,8 +99,8 @@ public final class HDF5Dataset: @unchecked Sendable {
       }
     }
 
-    /// Filtered chunks larger than the cache are unpacked again for every image: 50 times slower. The
-    /// cache is fixed when a dataset is opened, so it is opened again.
+    /// Filtered chunks larger than the cache are unpacked again for every image: 50 times slower.
+    /// The cache is fixed when a dataset is opened, so it is opened again.
     private mutating func enlargeCache(_ name: String, of file: HDF5File, _ label: String) throws {
       guard !filters.isEmpty, let elements = chunk.checkedProduct else { return }
       let type = H5Dget_type(id)

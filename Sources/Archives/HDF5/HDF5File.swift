@@ -24,8 +24,8 @@ public final class HDF5File: @unchecked Sendable {
   public enum Format: Sendable {
     /// The oldest format that holds the contents.
     case earliest
-    /// HDF5 1.10 (2016) and later: headers carry checksums, and chunks that are allocated early need no
-    /// index.
+    /// HDF5 1.10 (2016) and later: headers carry checksums, and chunks that are allocated early
+    /// need no index.
     case since1_10
   }
 

@@ -2,9 +2,10 @@ import CHDF5
 
 /// Variable-length rows of bytes, read from where the file keeps them.
 ///
-/// HDF5 1.10 trusts the lengths it finds in a file and overwrites memory if they are wrong; it is also
-/// limited to one read at a time. A row is a length, the address of a heap and a number in it; the heap
-/// is a list of numbered objects (HDF5 file format, III.E "Global Heap"). All of it is checked here.
+/// HDF5 1.10 trusts the lengths it finds in a file and overwrites memory if they are wrong; it is
+/// also limited to one read at a time. A row is a length, the address of a heap and a number in it;
+/// the heap is a list of numbered objects (HDF5 file format, III.E "Global Heap"). All of it is
+/// checked here.
 public struct HDF5HeapRows: Sendable {
   private let reader: FileReader
   private let label: String
