@@ -30,7 +30,7 @@ public final class HDF5Dataset: @unchecked Sendable {
 
   deinit { _ = HDF5Library.locked { H5Dclose(id) } }
 
-  public var attributes: HDF5Attributes { HDF5Attributes(of: self, id: id, label: label) }
+  public var attributes: HDF5Attributes { HDF5Attributes(of: self, in: file, id: id, label: label) }
 
   /// What HDF5 tells about a dataset when it is opened.
   private struct Opened {

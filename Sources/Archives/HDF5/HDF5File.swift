@@ -9,6 +9,7 @@ public final class HDF5File: @unchecked Sendable {
   public let size: Int
   let id: hid_t
   private var isOpen = true
+  private var hasSoundHeaps = false
 
   /// Opens an existing file for reading.
   public convenience init(reading path: String) throws {
@@ -127,9 +128,18 @@ public final class HDF5File: @unchecked Sendable {
     }
   }
 
+  /// Throws if heaps of a file opened for reading are damaged; looks only once.
+  func checkHeaps() throws {
+    try HDF5Library.locked {
+      guard size > 0, !hasSoundHeaps else { return }
+      try HDF5HeapCheck.run(path)
+      hasSoundHeaps = true
+    }
+  }
+
   /// Opens a dataset.
   public func dataset(_ name: String) throws -> HDF5Dataset { try HDF5Dataset(name, of: self) }
 
   /// Attributes of the file's root.
-  public var attributes: HDF5Attributes { HDF5Attributes(of: self, id: id, label: path) }
+  public var attributes: HDF5Attributes { HDF5Attributes(of: self, in: self, id: id, label: path) }
 }

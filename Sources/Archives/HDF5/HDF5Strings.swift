@@ -45,6 +45,7 @@ extension HDF5Dataset {
     let count = shape.isEmpty ? [] : [rows.count] + shape.dropFirst()
     let elements = try checkBox(start, count)
     guard elements > 0 else { return [] }
+    if type == .variableString { try file.checkHeaps() }
     return try HDF5Library.locked {
       let stored = H5Dget_type(id)
       defer { H5Tclose(stored) }
