@@ -89,6 +89,7 @@ public final class HDF5Dataset: @unchecked Sendable {
       let rank = try HDF5Library.check(
         H5Pget_chunk(creation, Int32(shape.count), &extents), path: label, "has no readable chunks")
       chunk = extents.prefix(Int(rank)).map { Int(clamping: $0) }
+      try checkChunk(label)
       for index in 0..<max(0, H5Pget_nfilters(creation)) {
         var flags: UInt32 = 0
         var count = 0
@@ -96,6 +97,24 @@ public final class HDF5Dataset: @unchecked Sendable {
         let code = H5Pget_filter2(
           creation, UInt32(index), &flags, &count, nil, 0, nil, &configuration)
         filters.append(HDF5Filter.name(code))
+      }
+    }
+
+    /// HDF5 1.10 does not notice chunks larger than a dataset can become, and reads outside them.
+    private func checkChunk(_ label: String) throws {
+      let space = H5Dget_space(id)
+      defer { H5Sclose(space) }
+      var limits = [hsize_t](repeating: 0, count: max(1, shape.count))
+      H5Sget_simple_extent_dims(space, nil, &limits)
+      let isPossible =
+        chunk.count == shape.count
+        && zip(chunk, limits).allSatisfy { extent, limit in
+          extent > 0 && (limit == chdf5_unlimited() || extent <= Int(clamping: limit))
+        }
+      guard isPossible else {
+        throw ArchiveError.bad(
+          label, "has chunks \(chunk), impossible for the shape \(shape)",
+          remedy: "The file is damaged: copy or make it again")
       }
     }
 
