@@ -6,9 +6,12 @@ import Foundation
 public struct CheckpointFiles {
   public let manifest: CheckpointManifest
 
-  /// The checkpoint in a folder `step_XXXXXXXX`, or the newest that verifies in a folder of such.
+  /// The checkpoint in a folder `step_XXXXXXXX`, or the newest that verifies in a folder of such or
+  /// in the folder of a run, which holds one under `checkpoints`.
   /// A single checkpoint is opened even if its data is damaged, for `verify`.
-  public init(_ path: String) throws {
+  public init(_ given: String) throws {
+    let inner = given + "/checkpoints"
+    let path = FileManager.default.fileExists(atPath: inner) ? inner : given
     if FileManager.default.fileExists(atPath: path + "/" + CheckpointManifest.fileName) {
       manifest = try CheckpointManifest.read(from: path)
     } else {
@@ -68,7 +71,7 @@ public struct CheckpointFiles {
       ("model", manifest.model),
       ("parameters", "\(parameters) in \(manifest.parameters.count) tensors"),
       ("slabs", manifest.slabs.joined(separator: ", ")),
-      ("files", "\(manifest.files.count), \(bytes) bytes"),
+      ("files", "\(manifest.files.count) of \(bytes) bytes together"),
     ]
     rows += manifest.state.sorted { $0.key < $1.key }.map { ("state " + $0.key, $0.value) }
     rows += manifest.metrics.sorted { $0.key < $1.key }.map { ("metric " + $0.key, "\($0.value)") }

@@ -13,10 +13,17 @@ struct Compatibility {
   }
 
   /// Refuses what would silently make another run of it; says what only costs the equal bits.
-  func check(_ manifest: CheckpointManifest, force: Bool, say: (String) -> Void) throws {
-    var differences: [String] = []
+  ///
+  /// - Parameter comparison: of the config in the run's folder with this one; nil where there is
+  ///   none, so that only the digests can be compared.
+  func check(
+    _ manifest: CheckpointManifest, _ comparison: ConfigComparison?, force: Bool,
+    say: (String) -> Void
+  ) throws {
+    var differences = comparison?.changes ?? []
     func compare(_ name: String, _ then: String, _ now: String) {
-      if then != now { differences.append("\(name) was \(then) and is \(now)") }
+      let difference = "\(name) was \(then) and is \(now)"
+      if then != now, !differences.contains(difference) { differences.append(difference) }
     }
     compare("seed", "\(manifest.seed)", "\(plan.seed)")
     compare("batch.virtualShards", "\(manifest.virtualShards)", "\(plan.batches.virtualShards)")
@@ -26,10 +33,11 @@ struct Compatibility {
       throw CheckpointError(
         .badData, path: manifest.path,
         "the checkpoint belongs to another run: \(differences.joined(separator: "; "))",
-        remedy: "Give the config and data it was made with, or --force to go on all the same")
+        remedy: "Give another --output for a new run, the config and data that this one was made "
+          + "with to go on, or --force to go on all the same")
     }
     for difference in differences { say("note: \(difference)") }
-    if manifest.configDigest != identity.configDigest {
+    if comparison == nil, manifest.configDigest != identity.configDigest {
       say("note: the config differs from the one the checkpoint was made with")
     }
     if manifest.blasKernel != identity.blasKernel {

@@ -25,11 +25,12 @@ public struct DataOptions: Configurable {
   public func validate() throws {
     guard (0...64).contains(loaderThreads) else {
       throw ConfigurationError(
-        "loaderThreads", "is \(loaderThreads)",
+        "loaderThreads", "\(loaderThreads) is outside 0...64",
         remedy: "Give 1 for most machines, 0 to load in the training thread")
     }
     guard prefetch > 0 else {
-      throw ConfigurationError("prefetch", "is \(prefetch)", remedy: "Give a positive integer")
+      throw ConfigurationError(
+        "prefetch", "\(prefetch) is not positive", remedy: "Give an integer of at least 1")
     }
   }
 }

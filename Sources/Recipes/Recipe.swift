@@ -32,12 +32,16 @@ public struct Recipe: Configurable {
 
   public func validate() throws {
     guard seed >= 0, seed <= 1 << 53 else {
-      throw ConfigurationError("seed", "is \(seed)", remedy: "Give an integer from 0 to 2^53")
-    }
-    guard epochs >= 0, epochs.isFinite, steps >= 0 else {
       throw ConfigurationError(
-        "epochs", "the run would have \(epochs) epochs or \(steps) steps",
-        remedy: "Give a positive length")
+        "seed", "\(seed) is outside 0...2^53", remedy: "Give an integer from 0 to 2^53")
+    }
+    guard epochs >= 0, epochs.isFinite else {
+      throw ConfigurationError(
+        "epochs", "\(epochs) is not a length", remedy: "Give a positive number, or 0 and steps")
+    }
+    guard steps >= 0 else {
+      throw ConfigurationError(
+        "steps", "\(steps) is not a length", remedy: "Give a positive integer, or 0 and epochs")
     }
     guard (epochs > 0) != (steps > 0) else {
       throw ConfigurationError(
@@ -67,7 +71,8 @@ public struct BatchOptions: Configurable {
     for (key, value) in [
       ("size", size), ("virtualShards", virtualShards), ("microBatch", microBatch),
     ] where value < 1 {
-      throw ConfigurationError(key, "is \(value)", remedy: "Give a positive integer")
+      throw ConfigurationError(
+        key, "\(value) is not positive", remedy: "Give an integer of at least 1")
     }
     guard size % virtualShards == 0 else {
       let near = max(1, size / virtualShards) * virtualShards
@@ -105,10 +110,12 @@ public struct EvaluationCadence: Configurable {
   public func validate() throws {
     guard everyEpochs >= 0 else {
       throw ConfigurationError(
-        "everyEpochs", "is \(everyEpochs)", remedy: "Give 0 for one evaluation at the end, or more")
+        "everyEpochs", "\(everyEpochs) is negative",
+        remedy: "Give 0 for one evaluation at the end, or more")
     }
     guard chunk > 0 else {
-      throw ConfigurationError("chunk", "is \(chunk)", remedy: "Give a positive integer")
+      throw ConfigurationError(
+        "chunk", "\(chunk) is not positive", remedy: "Give an integer of at least 1, such as 32")
     }
   }
 }

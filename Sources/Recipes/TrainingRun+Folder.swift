@@ -4,7 +4,7 @@ import Configuration
 import Training
 
 extension TrainingRun {
-  /// Makes the output folder and writes the resolved config; refuses to begin over another run.
+  /// Makes the output folder; refuses to begin over another run.
   func prepareFolder(resume: Resume, force: Bool) throws {
     try onRoot {
       try FileSystem.makeFolder(folder.path)
@@ -18,8 +18,34 @@ extension TrainingRun {
         try FileSystem.removeFolder(folder.checkpoints)
       }
       try FileSystem.makeFolder(folder.tensorBoard)
-      try DurableFile.write(recipe.yaml, to: folder.config)
     }
+  }
+
+  /// Writes the resolved config, once it is known that the folder is this run's.
+  func writeConfig() throws {
+    try onRoot { try DurableFile.write(recipe.yaml, to: folder.config) }
+  }
+
+  /// The config that the run in the folder was begun with; nil if there is none that can be read.
+  var begunConfig: Recipe? {
+    FileSystem.exists(folder.config) ? try? Recipe(file: folder.config) : nil
+  }
+
+  /// What a run came to whose last step is done and whose files are all written; nil for others.
+  func completed(_ origin: CheckpointManifest, _ plan: TrainingPlan) throws -> Summary? {
+    guard origin.step >= plan.totalSteps else { return nil }
+    var text = ""
+    if communicator.isRoot, FileSystem.exists(folder.weights), FileSystem.exists(folder.summary) {
+      let file = try? FileReader(folder.summary)
+      let bytes = try? file?.bytes(at: 0, count: file?.size ?? 0)
+      text = String(decoding: bytes ?? [], as: UTF8.self)
+    }
+    let told = try communicator.broadcast(text)
+    let tree = try? ValueTree(json: told.utf8, name: folder.summary)
+    guard let summary = try? tree?.decoded(as: Summary.self), summary.steps == origin.step else {
+      return nil
+    }
+    return summary
   }
 
   /// Weights, curves, summary.

@@ -56,11 +56,18 @@ public struct TrainingRun {
     self.say = say
   }
 
+  /// How a run was found and left.
+  public enum Outcome: Sendable {
+    case trained(Summary)
+    /// All steps were done before and all files written: nothing was touched.
+    case wasComplete(Summary)
+  }
+
   /// Trains to the end.
   ///
   /// - Parameters:
   ///   - force: begin anew in a folder that holds another run, or go on though data or batch differ.
-  public func run(resume: Resume, force: Bool) throws -> Summary {
+  public func run(resume: Resume, force: Bool) throws -> Outcome {
     let start = ContinuousClock.now
     let train = try open(recipe.data.train, split: recipe.data.trainSplit, key: "data.train")
     let network = try makeNetwork()
@@ -80,7 +87,13 @@ public struct TrainingRun {
       network, rule: rule, plan: plan, teacher: try makeTeacher(description),
       communicator: communicator, products: products, pool: pool)
     let origin = try checkpoint(resume, store)
-    if let origin { try Compatibility(plan, identity).check(origin, force: force, say: say) }
+    if let origin {
+      let begun = resume == .automatic ? begunConfig : nil
+      let comparison = begun.map { ConfigComparison(from: $0, to: recipe) }
+      try Compatibility(plan, identity).check(origin, comparison, force: force, say: say)
+      if let summary = try completed(origin, plan) { return .wasComplete(summary) }
+    }
+    try writeConfig()
     let log = try makeLog(plan, resumingAfter: origin?.step ?? 0)
     let trainer = Trainer(
       training, identity: identity, cadence: cadence(plan), evaluator: evaluator,
@@ -95,7 +108,7 @@ public struct TrainingRun {
     var summary = Summary()
     summary.seconds = (ContinuousClock.now - start) / .seconds(1)
     try finish(trainer, &summary)
-    return summary
+    return .trained(summary)
   }
 }
 
@@ -107,7 +120,12 @@ extension TrainingRun {
       throw ConfigurationError(
         key, "no data is named", remedy: "Give a folder made by `vitdist shards create`")
     }
-    return try ShardSet(path, split: split)
+    do {
+      return try ShardSet(path, split: split)
+    } catch let error as ArchiveError where error.path == path {
+      throw ArchiveError(
+        error.kind, path: "\(key): \(path)", error.problem, remedy: error.remedy)
+    }
   }
 
   private func makeNetwork() throws -> Network {
@@ -141,11 +159,7 @@ extension TrainingRun {
 
   private func makeRule(_ plan: TrainingPlan) throws -> TrainingStep.Rule {
     let (optimizer, schedule) = (recipe.optimizer.value, recipe.schedule.value)
-    do {
-      try schedule.check(base: optimizer.learningRate, run: plan.runLength)
-    } catch let error as ConfigurationError {
-      throw error.under("schedule")
-    }
+    try schedule.check(base: optimizer.learningRate, run: plan.runLength)
     return TrainingStep.Rule(
       objective: recipe.objective.value, optimizer: optimizer, schedule: schedule,
       clipping: recipe.clipping, average: recipe.average, nonFinite: recipe.nonFinite)
@@ -232,11 +246,13 @@ extension TrainingRun {
 
   private func announce(_ network: Network, _ plan: TrainingPlan, from step: Int) {
     let count = network.parameters.layout.parameterCount
+    let ranks = "\(communicator.size) rank\(communicator.size == 1 ? "" : "s")"
     say(
-      "\(recipe.model.kind): \(count) parameters, \(communicator.size) "
-        + "rank\(communicator.size == 1 ? "" : "s"), \(products.kernel) kernels, "
-        + "\(plan.batches.sampleCount) images, \(plan.totalSteps) steps of "
-        + "\(plan.batches.batchSize) in \(plan.batches.virtualShards) virtual shards"
-        + (step > 0 ? "; going on after step \(step)" : ""))
+      "\(recipe.model.kind): \(count) parameters, \(ranks), \(products.kernel) kernels\n"
+        + "\(plan.batches.sampleCount) images; \(plan.totalSteps) steps of "
+        + "\(plan.batches.batchSize) images in \(plan.batches.virtualShards) virtual shards; "
+        + "micro-batches of \(plan.microBatch)\n"
+        + (step > 0 ? "going on after step \(step) in \(folder.path)" : "writing to \(folder.path)")
+    )
   }
 }

@@ -9,7 +9,7 @@ import Training
 /// How an error ends the program: one paragraph and the contract's exit code.
 enum Failure {
   /// Microseconds that other ranks leave rank 0 to speak first: most errors meet all ranks alike.
-  static let patience: UInt32 = 700_000
+  static let patience: UInt32 = 2_000_000
 
   static func exitCode(of error: any Error) -> Int32 {
     switch error {
@@ -34,6 +34,8 @@ enum Failure {
       Session.finish(communicator)
       exit(code)
     }
+    // The launcher ends the other ranks by SIGTERM, which must not wake them to repeat rank 0's words.
+    signal(SIGTERM, SIG_DFL)
     if rank != 0 { usleep(patience) }
     printError("vitdist: \(ranks > 1 ? "rank \(rank): " : "")\(error)")
     if ranks > 1, let communicator { communicator.abort(exitCode: code) }

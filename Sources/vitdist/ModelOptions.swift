@@ -9,9 +9,17 @@ import Tensors
 
 /// Where trained weights come from, and which model they belong to.
 struct ModelOptions: ParsableArguments {
-  @Option(help: "A safetensors file, vitdist's or timm's.") var weights = ""
-  @Option(help: "A checkpoint's folder, or a folder of checkpoints.") var checkpoint = ""
-  @Option(help: "Which model the weights belong to (vitdist list models), if they do not say.")
+  @Option(help: .init("A safetensors file, vitdist's or timm's.", valueName: "file"))
+  var weights = ""
+  @Option(
+    help: .init(
+      "Instead: a run's folder, a folder of checkpoints (the newest counts) or one checkpoint.",
+      valueName: "folder"))
+  var checkpoint = ""
+  @Option(
+    help: .init(
+      "Which model the weights belong to (vitdist list models), if the file does not say.",
+      valueName: "name"))
   var model = ""
 
   func validate() throws {
@@ -30,10 +38,21 @@ struct ModelOptions: ParsableArguments {
 
 /// Which images a trained model is shown.
 struct DataSelection: ParsableArguments {
-  @Option(parsing: .upToNextOption, help: "A folder of shards, or files.") var data: [String]
-  @Option(help: "Part of files that hold several, e.g. validation.") var split = ""
-  @Option(help: "Part of the resized image that is cut out (0.875: resize 256, crop 224).")
+  @Option(
+    parsing: .upToNextOption,
+    help: .init("A folder of shards, or HDF5 files.", valueName: "path"))
+  var data: [String]
+  @Option(
+    help: .init(
+      "Part of files that hold several, e.g. validation. None by default.", valueName: "name"))
+  var split = ""
+  @Option(
+    help: .init(
+      "Part of the resized image that is cut out (0.875: resize to 256 px, crop 224).",
+      valueName: "part"))
   var cropFraction = 0.875
-  @Option(help: "Images that go through the model at once.") var chunk = 32
-  @Option(help: "Threads that prepare images, per rank.") var loaderThreads = 1
+  @Option(help: .init("Images that go through the model at once.", valueName: "images"))
+  var chunk = 32
+  @Option(help: .init("Threads that prepare images, per rank, 0 to 64.", valueName: "threads"))
+  var loaderThreads = 1
 }

@@ -66,6 +66,6 @@ struct ClassFolders {
     guard splits.count > 1, splits.count == folders.count else { return }
     throw ArchiveError.bad(
       root, "holds the splits \(splits.sorted().joined(separator: ", "))",
-      remedy: "Name one of them as the split")
+      remedy: "Choose one with --split")
   }
 }

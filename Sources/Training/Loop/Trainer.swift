@@ -73,6 +73,8 @@ public final class Trainer {
         throw TrainingError.stoppedOnRequest(step: step)
       }
     }
+    // A run that was stopped between its last checkpoint and its summary.
+    if evaluation == nil { try evaluate() }
     log?.finish()
   }
 

@@ -30,8 +30,9 @@ public struct Progress: Sendable {
   /// - Parameter remaining: seconds to the end; negative if not known.
   package func text(remaining: Double) -> String {
     String(
-      format: "step %d/%d  epoch %.2f/%g  loss %.4f  lr %.2e  %.0f img/s  ETA %@", step, totalSteps,
-      epoch, epochs, loss, learningRate, imagesPerSecond, Self.clock(remaining))
+      format: "step %d/%d  epoch %.2f/%.\(epochs == epochs.rounded() ? 0 : 2)f  loss %.4f  "
+        + "lr %.2e  %.0f img/s  ETA %@",
+      step, totalSteps, epoch, epochs, loss, learningRate, imagesPerSecond, Self.clock(remaining))
   }
 
   /// `1:02:03`, `2d 03:04:05`, or `--:--` for what is not known.

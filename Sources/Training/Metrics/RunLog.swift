@@ -5,6 +5,8 @@ public final class RunLog {
   private let metrics: MetricsLog
   private let events: EventFile
   private var bar: ProgressBar
+  /// Images a second over the last dozen steps: the bar's figure would flicker otherwise.
+  private var pace = 0.0
   private let plan: TrainingPlan
 
   public init(_ folder: RunFolder, plan: TrainingPlan, resumingAfter step: Int) throws {
@@ -17,6 +19,7 @@ public final class RunLog {
   /// One step.
   public func record(_ report: StepReport) throws {
     let rate = Double(report.samples) / report.seconds
+    pace = pace == 0 ? rate : 1 / (0.92 / pace + 0.08 / rate)
     let epoch = Double(report.step) / Double(plan.stepsPerEpoch)
     var fields = ValueTree.Mapping()
     fields["epoch"] = .init(.number(epoch))
@@ -41,7 +44,7 @@ public final class RunLog {
       Progress(
         step: report.step, totalSteps: plan.totalSteps, epoch: epoch,
         epochs: Double(plan.totalSteps) / Double(plan.stepsPerEpoch), loss: report.loss,
-        learningRate: report.learningRate, imagesPerSecond: rate))
+        learningRate: report.learningRate, imagesPerSecond: pace))
     if report.skipped { bar.note("step \(report.step) was skipped: not all values were finite") }
   }
 

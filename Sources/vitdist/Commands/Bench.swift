@@ -17,7 +17,7 @@ struct Bench: ParsableCommand {
   struct Gemm: RankedCommand {
     static let configuration = CommandConfiguration(
       abstract: "The rate of matrix products, by size, on each rank at once.")
-    @Flag(help: "Machine output.") var json = false
+    @Flag(help: "Print JSON.") var json = false
 
     struct Result: Codable {
       var blasKernel = ""
@@ -40,9 +40,12 @@ struct Bench: ParsableCommand {
       }
       result.gemmGflops = result.gflopsBySide["1024"] ?? 0
       if json { return session.output(ValueTree(encoding: result).json) }
-      session.output("\(result.blasKernel) kernels, \(result.ranks) rank(s), slowest rank:")
+      session.output(
+        "\(result.blasKernel) kernels, f32, \(counted(result.ranks, "rank")); GFLOP/s of the slowest:"
+      )
       for side in [256, 512, 1024, 2048] {
-        session.output("  \(side)³  \(Int(result.gflopsBySide["\(side)"] ?? 0)) GFLOP/s")
+        let rate = figure(result.gflopsBySide["\(side)"] ?? 0)
+        session.output("  \(side < 1000 ? " " : "")\(side)³  \(rate)")
       }
     }
   }
@@ -50,16 +53,21 @@ struct Bench: ParsableCommand {
   struct Step: RankedCommand {
     static let configuration = CommandConfiguration(
       abstract: "Whole training steps on images that never change.")
-    @Option(help: "A model by name (vitdist list models).") var model = "deit_tiny_patch16_224"
-    @Option(help: "Take model, batch, objective and optimizer from a config instead.")
+    @Option(help: .init("A model by name (vitdist list models).", valueName: "name")) var model =
+      "deit_tiny_patch16_224"
+    @Option(
+      help: .init(
+        "Take model, batch, objective and optimizer from this config instead.", valueName: "file"))
     var config = ""
-    @Option(help: "Global batch.") var batch = 32
-    @Option(help: "Images that go through the model at once.") var microBatch = 4
-    @Option(help: "Virtual shards; as many as fit the batch in whole micro-batches if 0.")
+    @Option(help: .init("Images of a step, over all ranks.", valueName: "images")) var batch = 32
+    @Option(help: .init("Images that go through the model at once.", valueName: "images"))
+    var microBatch = 4
+    @Option(help: .init("Parts of a batch; 0 for one a rank.", valueName: "shards"))
     var virtualShards = 0
-    @Option(help: "Timed steps, after two that are not.") var steps = 5
-    @Option(help: "f32.") var precision = Precision.f32
-    @Flag(help: "Machine output.") var json = false
+    @Option(help: .init("Timed steps, after two that are not.", valueName: "steps")) var steps = 5
+    @Option(help: .init("Number format of products.", valueName: "format"))
+    var precision = Precision.f32
+    @Flag(help: "Print JSON.") var json = false
 
     func run(_ session: Session) throws {
       let benchmark = try config.isEmpty ? named(session) : configured()
@@ -97,14 +105,14 @@ struct Bench: ParsableCommand {
 
     private func text(_ result: StepBenchmark.Result) -> String {
       """
-      images/s     \(Float(result.imagesPerSecond)) on \(result.ranks) rank(s)
-      step         \(Float(result.millisecondsPerStep)) ms for \(result.batch) images in \
+      images/s     \(figure(result.imagesPerSecond)) on \(counted(result.ranks, "rank"))
+      step         \(figure(result.millisecondsPerStep)) ms for \(result.batch) images in \
       micro-batches of \(result.microBatch)
-      MFU          \(percent(result.mfu)) of \(Float(result.gemmGflops)) GFLOP/s \
+      MFU          \(percent(result.mfu)) of \(figure(result.gemmGflops)) GFLOP/s a core \
       (\(result.blasKernel))
-      reduce       \(Float(result.reduceMilliseconds)) ms, update \
-      \(Float(result.updateMilliseconds)) ms
-      memory       \(result.peakRssBytes >> 20) MiB at the most; \
+      reduce       \(figure(result.reduceMilliseconds)) ms, update \
+      \(figure(result.updateMilliseconds)) ms
+      memory       \(mebibytes(result.peakRssBytes)) on the largest rank; \
       \(result.allocationsAfterWarmup) tensor blocks allocated after warm-up
       processor    \(percent(result.processorShare)) of the wall time
       """
@@ -114,10 +122,12 @@ struct Bench: ParsableCommand {
   struct Reduce: RankedCommand {
     static let configuration = CommandConfiguration(
       abstract: "The exact reduction against MPI_Allreduce, turn by turn.")
-    @Option(help: "Elements; 5767168 (22 MiB) are a ViT-Ti.") var count = 5_767_168
-    @Option(help: "Virtual shards.") var virtualShards = 32
-    @Option(help: "Repetitions.") var repetitions = 31
-    @Flag(help: "Machine output.") var json = false
+    @Option(help: .init("Floats; 5767168 (22 MiB) are a ViT-Ti.", valueName: "floats"))
+    var count = 5_767_168
+    @Option(help: .init("Virtual shards.", valueName: "shards")) var virtualShards = 32
+    @Option(help: .init("Repetitions, of which the median counts.", valueName: "times"))
+    var repetitions = 31
+    @Flag(help: "Print JSON.") var json = false
 
     func run(_ session: Session) throws {
       let result = try ReductionBenchmark(
@@ -126,9 +136,9 @@ struct Bench: ParsableCommand {
       if json { return session.output(ValueTree(encoding: result).json) }
       session.output(
         """
-        \(result.bytes >> 20) MiB on \(result.ranks) rank(s), medians:
-          exact reduction  \(Float(result.reduceMilliseconds)) ms (same bits on any number of ranks)
-          MPI_Allreduce    \(Float(result.allreduceMilliseconds)) ms
+        \(mebibytes(result.bytes)) on \(counted(result.ranks, "rank")), medians:
+          exact reduction  \(figure(result.reduceMilliseconds)) ms (same bits on any number of ranks)
+          MPI_Allreduce    \(figure(result.allreduceMilliseconds)) ms
         """)
     }
   }
@@ -138,14 +148,20 @@ extension Bench {
   struct Data: LoneCommand {
     static let configuration = CommandConfiguration(
       abstract: "The training pipeline alone: read, decode, crop, resize, flip, to pixels.")
-    @Option(parsing: .upToNextOption, help: "A folder of shards, or files.") var data: [String]
-    @Option(help: "Part of files that hold several.") var split = ""
-    @Option(help: "Side of the images that come out.") var imageSize = 224
-    @Option(help: "Loader threads.") var threads = 1
-    @Option(help: "Passes over the data, after one that is not timed.") var passes = 3
+    @Option(
+      parsing: .upToNextOption,
+      help: .init("A folder of shards, or HDF5 files.", valueName: "path"))
+    var data: [String]
+    @Option(help: .init("Part of files that hold several. None by default.", valueName: "name"))
+    var split = ""
+    @Option(help: .init("Side of the images that come out.", valueName: "pixels")) var imageSize =
+      224
+    @Option(help: .init("Loader threads, 0 to 64.", valueName: "threads")) var threads = 1
+    @Option(help: .init("Passes over the data, after one that is not timed.", valueName: "times"))
+    var passes = 3
     @Flag(help: "DeiT's whole recipe: RandAugment, erasing, mixing as well.") var deit = false
     @Flag(help: "Decode at full size always.") var exactDecode = false
-    @Flag(help: "Machine output.") var json = false
+    @Flag(help: "Print JSON.") var json = false
 
     func validate() throws {
       guard imageSize > 0, (0...64).contains(threads), passes > 0 else {
@@ -170,8 +186,8 @@ extension Bench {
       if json { return print(ValueTree(encoding: result).json) }
       print(
         """
-        images/s     \(Float(result.imagesPerSecond)) with \(result.threads) loader thread(s), \
-        \(Float(result.processorMilliseconds)) ms of processor time each
+        images/s     \(figure(result.imagesPerSecond)) with \(counted(result.threads, "loader thread")), \
+        \(figure(result.processorMilliseconds)) ms of processor time an image
         memory       \(result.allocationsAfterWarmup) tensor blocks allocated after warm-up
         """)
     }

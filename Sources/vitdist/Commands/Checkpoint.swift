@@ -11,17 +11,20 @@ struct Checkpoint: ParsableCommand {
     abstract: "Look at, check, compare or export saved states.",
     subcommands: [Inspect.self, Verify.self, Digest.self, Export.self])
 
+  static let folderHelp: ArgumentHelp =
+    "A run's folder, a folder of checkpoints (the newest sound one counts) or one checkpoint."
+
   struct Inspect: LoneCommand {
     static let configuration = CommandConfiguration(abstract: "Show what a checkpoint holds.")
-    @Argument(help: "A folder step_XXXXXXXX, or one that holds such.") var folder: String
+    @Argument(help: Checkpoint.folderHelp) var folder: String
 
-    func work() throws { print(try CheckpointFiles(folder).inspect()) }
+    func work() throws { print(try CheckpointFiles(folder).inspect(), terminator: "") }
   }
 
   struct Verify: LoneCommand {
     static let configuration = CommandConfiguration(
       abstract: "Check every block of a checkpoint against its checksum.")
-    @Argument(help: "A folder step_XXXXXXXX, or one that holds such.") var folder: String
+    @Argument(help: Checkpoint.folderHelp) var folder: String
 
     func work() throws {
       let files = try CheckpointFiles(folder)
@@ -30,14 +33,16 @@ struct Checkpoint: ParsableCommand {
         for other in damage.dropFirst() { print("vitdist: \(other)") }
         throw first
       }
-      print("\(files.manifest.path): \(files.manifest.files.count) files, all checksums hold")
+      print(
+        "\(files.manifest.path): \(counted(files.manifest.files.count, "file")), all checksums hold"
+      )
     }
   }
 
   struct Digest: LoneCommand {
     static let configuration = CommandConfiguration(
       abstract: "Print one SHA-256 of weights, moments and averages, whoever wrote them.")
-    @Argument(help: "A folder step_XXXXXXXX, or one that holds such.") var folder: String
+    @Argument(help: Checkpoint.folderHelp) var folder: String
 
     func work() throws { print(try CheckpointFiles(folder).digest()) }
   }
@@ -45,11 +50,14 @@ struct Checkpoint: ParsableCommand {
   struct Export: LoneCommand {
     static let configuration = CommandConfiguration(
       abstract: "Write a checkpoint's weights as safetensors with timm's names.")
-    @Argument(help: "A folder step_XXXXXXXX, or one that holds such.") var folder: String
-    @Option(help: "The file to write.") var output: String
-    @Option(help: "parameters or average; the average by default where one is kept.")
+    @Argument(help: Checkpoint.folderHelp) var folder: String
+    @Option(help: .init("The safetensors file to write.", valueName: "file")) var output: String
+    @Option(
+      help: .init(
+        "parameters or average. By default the average where one is kept.", valueName: "name"))
     var slab = ""
-    @Option(help: "f32 or bf16.") var precision = SafeTensors.Precision.f32
+    @Option(help: .init("Number format of the file.", valueName: "format"))
+    var precision = SafeTensors.Precision.f32
     @Flag(help: "Replace an existing file.") var force = false
 
     func work() throws {

@@ -15,8 +15,11 @@ struct Doctor: RankedCommand {
     let rates = try communicator.allGather("\(Int(rate))")
     session.output("vitdist      \(Vitdist.version), built for \(Processor.builtFor)")
     session.output(
-      "processor    \(Machine.processor("model name")), \(Machine.usableCores) cores usable")
-    session.output("products     \(products.kernel) kernels of \(products.build)")
+      "processor    \(Machine.processor("model name")), \(counted(Machine.usableCores, "core")) for "
+        + "this process")
+    session.output(
+      "products     \(products.kernel) kernels of "
+        + products.build.split(separator: " ").prefix(2).joined(separator: " "))
     session.output("rate         \(rates.joined(separator: ", ")) GFLOP/s per rank, 1024³, f32")
     session.output("ranks        \(communicator.size), \(communicator.localSize) on this node")
     session.output("MPI          \(MPICommunicator.libraryVersion)")

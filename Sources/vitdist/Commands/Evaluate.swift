@@ -7,11 +7,17 @@ import Tensors
 
 struct Evaluate: RankedCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Score trained weights on a data set: accuracy, top-5, cross-entropy.")
+    abstract: "Score trained weights on a data set: accuracy, top-5, cross-entropy.",
+    discussion: "Every image is counted once; the scores have the same bits on any number of ranks."
+  )
 
   @OptionGroup var source: ModelOptions
   @OptionGroup var images: DataSelection
-  @Option(help: "Write the scores to this file as JSON; - for standard output.") var json = ""
+  @Option(
+    help: .init(
+      "Write the scores to this file as JSON; - for standard output. None by default.",
+      valueName: "file"))
+  var json = ""
 
   func run(_ session: Session) throws {
     let pool = BufferPool()
@@ -19,7 +25,9 @@ struct Evaluate: RankedCommand {
     let result = try inference.evaluate(on: session.communicator, pool: pool)
     session.say(
       "accuracy \(percent(result.accuracy)), top-5 \(percent(result.top5)), loss "
-        + "\(Float(result.loss)) on \(result.samples) images in \(Float(result.seconds)) s")
+        + "\(figure(result.loss)) on \(counted(result.samples, "image")) in "
+        + duration(result.seconds)
+        + (result.skipped > 0 ? "; \(result.skipped) corrupt images left out" : ""))
     let text = ValueTree(encoding: result).json
     if json == "-" {
       session.output(text)
@@ -36,13 +44,13 @@ struct Predict: RankedCommand {
 
   @OptionGroup var source: ModelOptions
   @OptionGroup var images: DataSelection
-  @Option(help: "The HDF5 file to write.") var output: String
+  @Option(help: .init("The HDF5 file to write.", valueName: "file")) var output: String
 
   func run(_ session: Session) throws {
     let pool = BufferPool()
     let inference = Inference(source, images, try source.network(pool: pool))
     let count = try inference.predict(to: output, on: session.communicator, pool: pool)
-    session.say("wrote the logits of \(count) images to \(output)")
+    session.say("wrote the logits of \(counted(count, "image")) to \(output)")
   }
 }
 

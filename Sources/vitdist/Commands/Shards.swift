@@ -12,9 +12,11 @@ struct Shards: ParsableCommand {
   struct Inspect: LoneCommand {
     static let configuration = CommandConfiguration(
       abstract: "Show what shards hold: layout, images, classes.")
-    @Argument(help: "A folder of shards, or files.") var paths: [String]
-    @Option(help: "Part of files that hold several.") var split = ""
-    @Flag(help: "Machine output.") var json = false
+    @Argument(help: .init("A folder of shards, or HDF5 files.", valueName: "path")) var paths:
+      [String]
+    @Option(help: .init("Part of files that hold several. None by default.", valueName: "name"))
+    var split = ""
+    @Flag(help: "Print JSON.") var json = false
 
     func work() throws {
       let inspection = ShardInspection(try ShardSet(paths: paths, split: split))
@@ -23,24 +25,26 @@ struct Shards: ParsableCommand {
       for file in inspection.files {
         files.append([
           FileSystem.name(of: file.path), file.layout, "\(file.images)",
-          "\((Float(file.bytes) / 1_048_576 * 10).rounded() / 10)",
+          String(mebibytes(file.bytes).dropLast(4)),
         ])
       }
-      print(files.text + "\n")
+      print(files.text)
       var classes = TextTable(["label", "class", "images"])
       for (label, name) in inspection.classes.enumerated() {
         classes.append(["\(label)", name, "\(inspection.labels[label])"])
       }
       print(classes.text)
-      print("\n\(inspection.images) images, fingerprint \(inspection.fingerprint)")
+      print("\(counted(inspection.images, "image")), fingerprint \(inspection.fingerprint)")
     }
   }
 
   struct Verify: RankedCommand {
     static let configuration = CommandConfiguration(
       abstract: "Read every byte, decode every image, compare every checksum.")
-    @Argument(help: "A folder of shards, or files.") var paths: [String]
-    @Option(help: "Part of files that hold several.") var split = ""
+    @Argument(help: .init("A folder of shards, or HDF5 files.", valueName: "path")) var paths:
+      [String]
+    @Option(help: .init("Part of files that hold several. None by default.", valueName: "name"))
+    var split = ""
 
     func run(_ session: Session) throws {
       let set = try ShardSet(paths: paths, split: split)
@@ -57,10 +61,10 @@ struct Shards: ParsableCommand {
       guard totals[1] == 0 else {
         throw ArchiveError(
           .badData, path: paths.joined(separator: ", "),
-          "\(totals[1]) faults in \(totals[0]) images, named above",
+          "\(counted(totals[1], "fault")) in \(counted(totals[0], "image")), named above",
           remedy: "Make the damaged shards again from their source")
       }
-      session.output("\(totals[0]) images in \(set.classes.count) classes, all sound")
+      session.output("\(counted(totals[0], "image")) in \(set.classes.count) classes, all sound")
     }
   }
 }

@@ -8,37 +8,65 @@ struct ShardsCreate: RankedCommand {
     commandName: "create",
     abstract: "Pack images into HDF5 shards.",
     discussion: """
-      Sources (--from): imagefolder, class folders of JPEG and PNG files or a tar of them; idx, the
-      files of MNIST and Fashion-MNIST; cifar10 and cifar100, binary batches; hdf5, files of other
-      programs; synthetic, the embedded procedural data set, which needs no SRC. Under mpirun the
-      ranks share the work. A build that was stopped goes on when it is started again.
+      The source (--from):
+        imagefolder  class folders of JPEG and PNG files, or a tar of them
+        idx          the folder with the files of MNIST or Fashion-MNIST
+        cifar10      the binary batches, as a folder or a tar; also cifar100
+        hdf5         files of other programs
+        synthetic    the embedded procedural data set, which needs no source
+
+      Under mpirun the ranks share the work. A build that was stopped goes on when it is started \
+      again. For example:
+        vitdist shards create --from imagefolder photos --output data/photos
       """)
 
   enum Source: String, ExpressibleByArgument, CaseIterable {
     case imagefolder, idx, cifar10, cifar100, hdf5, synthetic
   }
 
-  @Option(help: "What kind of source.") var from: Source
-  @Argument(help: "The source: a folder or a file.") var source = ""
-  @Option(help: "The folder for the shards.") var output: String
-  @Option(help: "Part of the source: train, validation or test, or a folder's name.")
+  @Option(help: .init("What the source is.", valueName: "kind")) var from: Source
+  @Argument(help: .init("A folder or a file.", valueName: "source")) var source = ""
+  @Option(help: .init("The folder for the shards.", valueName: "folder")) var output: String
+  @Option(
+    help: .init(
+      "Part of the source: train, validation, test, or a folder's name. By default the only one; "
+        + "the training part of idx, cifar10, cifar100 and synthetic.", valueName: "name"))
   var split = ""
 
-  @Option(help: "Beginning of the file names.") var name = "images"
-  @Option(help: "Number of files; 0 to follow --images-per-shard.") var shards = 0
-  @Option(help: "Most images in one file.") var imagesPerShard = 4096
+  @Option(help: .init("Beginning of the file names.", valueName: "text")) var name = "images"
+  @Option(help: .init("Number of files; 0 to follow --images-per-shard.", valueName: "files"))
+  var shards = 0
+  @Option(help: .init("Most images in one file.", valueName: "images"))
+  var imagesPerShard = 4096
   @Flag(inversion: .prefixedNo, help: "Put the images in a random order.") var shuffle = true
-  @Option(help: "Of that order, and of synthetic images.") var seed: UInt64 = 1
-  @Option(help: "refuse or skip images that cannot be decoded.")
+  @Option(help: .init("Seed of that order, and of synthetic images.", valueName: "integer"))
+  var seed: UInt64 = 1
+  @Option(help: .init("What to do with images that cannot be decoded.", valueName: "policy"))
   var broken = ShardOptions.BrokenImagePolicy.refuse
-  @Option(help: "A file with one class name a line, in the order of the labels.") var classes = ""
+  @Option(
+    help: .init(
+      "A file with one class name a line, in the order of the labels. By default the source's own "
+        + "names.", valueName: "file"))
+  var classes = ""
 
-  @Option(help: "none, shorter, crop or squash: how images are brought to --image-size.")
+  @Option(
+    help: .init(
+      "How images are brought to --image-size: shorter scales the shorter side to it, crop also "
+        + "cuts out the middle square, squash gives up the proportions.", valueName: "rule"))
   var resize = RecodeOptions.Resize.none
-  @Option(help: "Side in pixels, of resized and of synthetic images.") var imageSize = 0
-  @Option(help: "keep, raw, jpeg or png.") var storage = RecodeOptions.Storage.keep
-  @Option(help: "Of JPEG streams made here.") var quality = 92
-  @Option(help: "Number of synthetic images.") var count = 10_000
+  @Option(
+    help: .init(
+      "Side of resized images and of synthetic ones; 0 for 256 and 32.",
+      valueName: "pixels"))
+  var imageSize = 0
+  @Option(
+    help: .init(
+      "How images are stored: keep leaves files that need no change as they are.",
+      valueName: "form"))
+  var storage = RecodeOptions.Storage.keep
+  @Option(help: .init("Quality of JPEG streams made here, 1 to 100.", valueName: "quality"))
+  var quality = 92
+  @Option(help: .init("Number of synthetic images.", valueName: "images")) var count = 10_000
   @Flag(help: "Replace shards made from another source or with other options.") var force = false
 
   func run(_ session: Session) throws {
@@ -55,9 +83,10 @@ struct ShardsCreate: RankedCommand {
       [summary.images, summary.written, summary.kept, summary.skipped.count, summary.bytes],
       by: .sum)
     session.say(
-      "\(totals[0]) images in \(summary.shards) shard\(summary.shards == 1 ? "" : "s") "
-        + "(\(totals[4] >> 20) MiB): \(totals[1]) written, \(totals[2]) kept, "
-        + "\(totals[3]) images skipped; \(output)")
+      "\(counted(totals[0], "image")) in \(counted(summary.shards, "shard")) of "
+        + "\(mebibytes(totals[4])) in \(output): \(totals[1]) written now, "
+        + "\(totals[2]) there before"
+        + (totals[3] > 0 ? "; \(counted(totals[3], "image")) skipped" : ""))
   }
 
   private var options: ShardOptions {
@@ -84,8 +113,8 @@ struct ShardsCreate: RankedCommand {
     if from == .synthetic { return try synthetic() }
     guard !source.isEmpty, let kind = ShardInputKind(rawValue: from.rawValue) else {
       throw ConfigurationError(
-        "SRC", "--from \(from.rawValue) needs a source",
-        remedy: "Give the folder or file after the options")
+        "--from \(from.rawValue)", "no source is named",
+        remedy: "Give the folder or file, e.g. --from \(from.rawValue) SOURCE --output \(output)")
     }
     let names = classes.isEmpty ? [] : try classNames()
     return try kind.open(source, split: split, classes: names)

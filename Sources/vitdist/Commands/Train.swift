@@ -1,25 +1,42 @@
+import Archives
 import ArgumentParser
 import Recipes
+import Reports
 import Training
 
 struct Train: RankedCommand {
   static let configuration = CommandConfiguration(
     abstract: "Train a model as a config file says.",
     discussion: """
-      Started alone it runs on one rank; under mpirun or srun on all of them, with the same bits.
-      A run that is started again in its output folder goes on where its newest checkpoint stands.
+      Started alone it runs on one rank; under mpirun or srun on all of them, with the same bits. \
+      Started again in its output folder, on any number of ranks, it goes on from the newest sound \
+      checkpoint; a run that is complete is left as it is, and a config that differs is refused.
+
       SIGUSR1, SIGUSR2, SIGTERM and SIGINT ask it to save and stop (exit code 75).
+
+      The output folder gets config.yaml (resolved), metrics.jsonl, tensorboard/, checkpoints/, and \
+      at the end final.safetensors, summary.json and curves.svg.
       """)
 
-  @Option(help: "The run's YAML file.") var config: String
+  @Option(help: .init("The run's YAML file.", valueName: "file")) var config: String
   @Option(
     name: .customLong("set"), parsing: .singleValue,
-    help: "Change one key, e.g. --set optimizer.learningRate=5e-4.")
+    help: .init(
+      "Change one key, e.g. --set optimizer.learningRate=5e-4. May be given again.",
+      valueName: "key=value"))
   var settings: [String] = []
-  @Option(help: "Folder for checkpoints, metrics and weights.") var output = "run"
-  @Option(help: "auto: go on in the output folder; none: begin anew; or a checkpoint's folder.")
+  @Option(help: .init("The run's folder.", valueName: "folder")) var output = "run"
+  @Option(
+    help: .init(
+      "auto: go on in the output folder; none: begin anew; or a checkpoint's folder to start from.",
+      valueName: "auto|none|folder"))
   var resume = "auto"
-  @Flag(help: "Begin over another run, or go on though data or batch differ.") var force = false
+  @Flag(
+    help: """
+      With --resume none, delete the folder's checkpoints; otherwise go on though config or data \
+      differ.
+      """)
+  var force = false
 
   func run(_ session: Session) throws {
     let recipe = try Recipe(file: config, overrides: settings)
@@ -27,8 +44,19 @@ struct Train: RankedCommand {
     let run = TrainingRun(
       recipe, output: output, communicator: session.communicator, version: Vitdist.version,
       say: session.say)
-    let summary = try run.run(resume: origin, force: force)
-    session.say(report(summary, run.folder))
+    switch try run.run(resume: origin, force: force) {
+    case .trained(let summary):
+      if session.communicator.isRoot {
+        let curves = try renderCurves(metricsFile: run.folder.metrics)
+        try DurableFile.write(curves, to: run.folder.curves)
+      }
+      session.say(report(summary, run.folder))
+    case .wasComplete(let summary):
+      session.say(
+        "nothing to do: \(run.folder.path) holds a complete run, "
+          + "\(counted(summary.steps, "step"))\(score(summary)); weights in \(run.folder.weights). "
+          + "Give another --output for a new run.")
+    }
   }
 
   private var origin: TrainingRun.Resume {
@@ -39,19 +67,18 @@ struct Train: RankedCommand {
     }
   }
 
-  private func report(_ summary: TrainingRun.Summary, _ folder: RunFolder) -> String {
-    let score =
-      summary.hasValidation
-      ? "validation accuracy \(percent(summary.validation.accuracy)) on "
-        + "\(summary.validation.samples) images, " : ""
-    return "done: \(summary.steps) steps, \(score)\(Int(summary.seconds)) s; "
-      + "weights in \(folder.weights), figures in \(folder.summary)"
+  private func score(_ summary: TrainingRun.Summary) -> String {
+    guard summary.hasValidation else { return "" }
+    return ", validation accuracy \(percent(summary.validation.accuracy)) on "
+      + "\(summary.validation.samples) images"
   }
-}
 
-/// `93.27 %`
-func percent(_ part: Double) -> String {
-  let hundredths = Int((part * 10_000).rounded())
-  let fraction = hundredths % 100
-  return "\(hundredths / 100).\(fraction < 10 ? "0" : "")\(fraction) %"
+  private func report(_ summary: TrainingRun.Summary, _ folder: RunFolder) -> String {
+    """
+    done: \(counted(summary.steps, "step"))\(score(summary)), in \(duration(summary.seconds))
+      weights  \(folder.weights)
+      curves   \(folder.curves)
+      figures  \(folder.summary), \(folder.metrics)
+    """
+  }
 }

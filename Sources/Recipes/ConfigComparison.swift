@@ -1,0 +1,33 @@
+import Configuration
+
+/// What has changed in a config since the run in its folder was begun.
+struct ConfigComparison {
+  /// `optimizer.learningRate was 0.001 and is 0.005`, in the order of the config.
+  let changes: [String]
+
+  /// Keys that may change while a run goes on: what it says of itself, how often it is judged and
+  /// saved, how its data is loaded. The training data is compared by fingerprint, not by path.
+  private static let free = [
+    "about", "checkpoints", "evaluation", "data.train", "data.trainSplit", "data.validation",
+    "data.validationSplit", "data.evaluation", "data.loaderThreads", "data.prefetch",
+  ]
+
+  init(from then: Recipe, to now: Recipe) {
+    changes = Self.differences(ValueTree(encoding: then), ValueTree(encoding: now), at: "")
+  }
+
+  private static func differences(
+    _ then: ValueTree?, _ now: ValueTree?, at path: String
+  ) -> [String] {
+    if then == now || free.contains(path) { return [] }
+    guard let before = then?.mapping, let after = now?.mapping else {
+      return ["\(path) was \(then?.json ?? "not there") and is \(now?.json ?? "not there")"]
+    }
+    // Another kind has other keys: that it is another says it all.
+    let isSameKind = before["kind"] == after["kind"]
+    let keys = isSameKind ? after.keys + before.keys.filter { after[$0] == nil } : ["kind"]
+    return keys.flatMap { key in
+      differences(before[key], after[key], at: path.isEmpty ? key : "\(path).\(key)")
+    }
+  }
+}
