@@ -14,6 +14,8 @@ let doors: [Target] = [
   door("CArchive", pkgConfig: "libarchive", apt: "libarchive-dev"),
   door("CCrypto", pkgConfig: "libcrypto", apt: "libssl-dev"),
   door("CISAL", pkgConfig: "libisal", apt: "libisal-dev"),
+  // No library: what Swift's vectors cannot say, in a header that is inlined.
+  .systemLibrary(name: "CLanes", path: "Sources/CLanes"),
   // No library: what the processor can do, in C that runs on any of them.
   .target(name: "CMachine", path: "Sources/CMachine"),
 ]
@@ -21,7 +23,7 @@ let doors: [Target] = [
 // MARK: Floors 1 to 8
 
 let rooms: [Target] = [
-  room("Tensors", uses: ["COpenBLAS"]),
+  room("Tensors", uses: ["COpenBLAS", "CLanes"]),
   room("Configuration", uses: ["Yams"]),
   room("Collectives", uses: ["COpenMPI"]),
   room("Archives", uses: ["CHDF5", "CCrypto", "CISAL"]),

@@ -24,6 +24,13 @@ public final class Tape {
     var isWatched = false
   }
 
+  /// The gradient of a node's output so far.
+  private struct Slot {
+    var tensor: Tensor
+    /// Columns of the last axis that nobody has written yet; they count as zero.
+    var missing: [Range<Int>] = []
+  }
+
   public let pool: BufferPool
   /// Slab to which parameter gradients are added; nil on a tape of inputs.
   let parameterGradients: UnsafeMutablePointer<Float>?
@@ -31,7 +38,7 @@ public final class Tape {
   public var onParameterReady: ((Parameter) -> Void)?
 
   private var nodes: [Node] = []
-  private var gradients: [Tensor?] = []
+  private var slots: [Slot?] = []
   private var uses: [Int: Int] = [:]
   /// False while a recomputed section runs forward: uses are counted, nothing else is kept.
   private(set) var isRecording = true
@@ -60,14 +67,14 @@ public final class Tape {
   public func watch(_ tensor: Tensor) -> Variable {
     nodes.append(
       Node(operation: "watch", pullback: nil, parameters: [], regenerate: nil, isWatched: true))
-    gradients.append(nil)
+    slots.append(nil)
     return Variable(tensor, node: nodes.count - 1)
   }
 
   /// The gradient of a watched variable after `backward`; nil if the result does not depend on it.
   public func gradient(of variable: Variable) -> Tensor? {
     precondition(variable.isTracked && nodes[variable.node].isWatched, "variable is not watched")
-    return gradients[variable.node]
+    return whole(variable.node)
   }
 
   func record(
@@ -80,7 +87,7 @@ public final class Tape {
       Node(
         operation: operation, pullback: pullback,
         parameters: tracksParameters ? parameters : [], regenerate: regenerate))
-    gradients.append(nil)
+    slots.append(nil)
     return Variable(output, node: nodes.count - 1)
   }
 
@@ -114,8 +121,8 @@ extension Tape {
     guard output.isTracked else { return }
     give(seed, to: output.edge)
     for index in nodes.indices.reversed() {
-      if !nodes[index].isWatched, let gradient = gradients[index] {
-        gradients[index] = nil
+      if !nodes[index].isWatched, let gradient = whole(index) {
+        slots[index] = nil
         nodes[index].pullback?(gradient, self)
       }
       nodes[index].pullback = nil
@@ -127,19 +134,57 @@ extension Tape {
   /// Adds a whole gradient. The tensor is given away: the slot may add into it in place.
   func give(_ gradient: Tensor, to variable: Edge) {
     guard variable.isTracked else { return }
-    if let present = gradients[variable.node] {
+    if let present = whole(variable.node) {
       Elementwise.add(gradient.pointer, to: present.pointer, count: present.count)
     } else {
-      gradients[variable.node] = gradient.reshaped(variable.shape)
+      slots[variable.node] = Slot(tensor: gradient.reshaped(variable.shape))
     }
   }
 
   /// Where to write a gradient: the tensor, and whether to add to what it holds.
   func accumulator(for variable: Edge) -> (tensor: Tensor, adding: Bool) {
-    if let present = gradients[variable.node] { return (present, true) }
+    if let present = whole(variable.node) { return (present, true) }
     let fresh = Tensor(variable.shape, from: pool)
-    gradients[variable.node] = fresh
+    slots[variable.node] = Slot(tensor: fresh)
     return (fresh, false)
+  }
+
+  /// As `accumulator`, for an op that writes some columns of the last axis in every row: the others
+  /// are left to whoever writes them, and cleared only if nobody does. Nil where nothing is tracked.
+  func accumulator(
+    for variable: Edge, columns: Range<Int>
+  ) -> (tensor: Tensor, adding: Bool)? {
+    guard variable.isTracked else { return nil }
+    let width = variable.shape[-1]
+    let slot =
+      slots[variable.node]
+      ?? Slot(tensor: Tensor(variable.shape, from: pool), missing: [0..<width])
+    slots[variable.node] = slot
+    guard let gap = slot.missing.firstIndex(where: { $0.overlaps(columns) }) else {
+      return (slot.tensor, true)
+    }
+    let range = slot.missing[gap]
+    guard range.clamped(to: columns) == columns else {
+      return whole(variable.node).map { ($0, true) }
+    }
+    let rest = [range.lowerBound..<columns.lowerBound, columns.upperBound..<range.upperBound]
+    slots[variable.node]?.missing.replaceSubrange(gap...gap, with: rest.filter { !$0.isEmpty })
+    return (slot.tensor, false)
+  }
+
+  /// The gradient of a node, with zeros where nobody has written.
+  private func whole(_ node: Int) -> Tensor? {
+    guard let slot = slots[node] else { return nil }
+    guard !slot.missing.isEmpty else { return slot.tensor }
+    let width = slot.tensor.shape[-1]
+    for range in slot.missing {
+      for row in 0..<slot.tensor.shape.rows {
+        (slot.tensor.pointer + row * width + range.lowerBound)
+          .update(repeating: 0, count: range.count)
+      }
+    }
+    slots[node]?.missing = []
+    return slot.tensor
   }
 
   /// As `accumulator`, for an op that writes only parts: a fresh tensor is zero.

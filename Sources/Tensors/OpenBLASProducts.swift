@@ -1,7 +1,7 @@
 import COpenBLAS
 
 /// Single-precision products by OpenBLAS, on one thread: more would change the bits of a sum, and
-/// every core has a rank of its own.
+/// every core has a rank of its own. Products of one attention head are `SmallProduct`'s.
 public struct OpenBLASProducts: MatrixProducts {
   public init() { openblas_set_num_threads(1) }
 
@@ -12,18 +12,31 @@ public struct OpenBLASProducts: MatrixProducts {
   public var build: String { String(cString: openblas_get_config()) }
 
   public func forward(_ x: Matrix, weight: Matrix, addingTo y: Matrix) {
-    multiply(x, transposed: false, weight, transposed: true, into: y, adding: true)
+    sgemm(x, transposed: false, weight, transposed: true, into: y, adding: true)
   }
 
   public func inputGradient(_ dy: Matrix, weight: Matrix, into dx: Matrix, adding: Bool) {
-    multiply(dy, transposed: false, weight, transposed: false, into: dx, adding: adding)
+    sgemm(dy, transposed: false, weight, transposed: false, into: dx, adding: adding)
   }
 
   public func weightGradient(_ dy: Matrix, _ x: Matrix, addingTo dw: Matrix) {
-    multiply(dy, transposed: true, x, transposed: false, into: dw, adding: true)
+    sgemm(dy, transposed: true, x, transposed: false, into: dw, adding: true)
   }
 
   public func multiply(
+    _ a: Matrix, transposed transposeA: Bool, _ b: Matrix, transposed transposeB: Bool,
+    into c: Matrix, adding: Bool
+  ) {
+    let inner = transposeA ? a.rows : a.columns
+    if SmallProduct.suits(rows: c.rows, columns: c.columns, inner: inner) {
+      SmallProduct.multiply(
+        a, transposed: transposeA, b, transposed: transposeB, into: c, adding: adding)
+    } else {
+      sgemm(a, transposed: transposeA, b, transposed: transposeB, into: c, adding: adding)
+    }
+  }
+
+  private func sgemm(
     _ a: Matrix, transposed transposeA: Bool, _ b: Matrix, transposed transposeB: Bool,
     into c: Matrix, adding: Bool
   ) {

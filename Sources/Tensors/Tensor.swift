@@ -22,7 +22,11 @@ public struct Tensor: Sendable {
   public init(_ shape: Shape, _ elements: some Collection<Float>, from pool: BufferPool) {
     precondition(elements.count == shape.count, "\(elements.count) elements for shape \(shape)")
     self.init(shape, from: pool)
-    _ = elements.enumerated().map { pointer[$0.offset] = $0.element }
+    let pointer = pointer
+    let isDone: Void? = elements.withContiguousStorageIfAvailable {
+      if let first = $0.baseAddress { pointer.update(from: first, count: $0.count) }
+    }
+    if isDone == nil { _ = self.elements.update(fromContentsOf: elements) }
   }
 
   public static func zeros(_ shape: Shape, from pool: BufferPool) -> Tensor {

@@ -13,6 +13,9 @@ public struct HeadColumns {
 
   var tokens: Int { variable.shape[1] }
 
+  /// The columns of all heads.
+  func columns(_ width: Int) -> Range<Int> { first..<first + width }
+
   /// Rows are tokens, columns the `depth` features of one head of one image.
   func matrix(_ data: Tensor, image: Int, head: Int, depth: Int) -> Matrix {
     let stride = variable.shape[2]
@@ -46,21 +49,25 @@ extension Context {
     return record(
       "attentionWeights", weights, from: [queries.variable, keys.variable]
     ) { [products] dw, tape in
-      let dq = tape.partialAccumulator(for: qEdge)
-      let dk = tape.partialAccumulator(for: kEdge)
+      let dq = tape.accumulator(for: qEdge, columns: queries.columns(heads * depth))
+      let dk = tape.accumulator(for: kEdge, columns: keys.columns(heads * depth))
       forEachHead(batch, heads) { image, head in
         let start = (image * heads + head) * m * n
         let ds = Matrix(dw.pointer + start, m, n)
         Softmax.backward(
           weights.pointer + start, gradient: ds.pointer, rows: m, width: n, factor: factor)
-        products.multiply(
-          ds, transposed: false, keys.matrix(k, image: image, head: head, depth: depth),
-          transposed: false, into: queries.matrix(dq, image: image, head: head, depth: depth),
-          adding: true)
-        products.multiply(
-          ds, transposed: true, queries.matrix(q, image: image, head: head, depth: depth),
-          transposed: false, into: keys.matrix(dk, image: image, head: head, depth: depth),
-          adding: true)
+        if let (dq, adding) = dq {
+          products.multiply(
+            ds, transposed: false, keys.matrix(k, image: image, head: head, depth: depth),
+            transposed: false, into: queries.matrix(dq, image: image, head: head, depth: depth),
+            adding: adding)
+        }
+        if let (dk, adding) = dk {
+          products.multiply(
+            ds, transposed: true, queries.matrix(q, image: image, head: head, depth: depth),
+            transposed: false, into: keys.matrix(dk, image: image, head: head, depth: depth),
+            adding: adding)
+        }
       }
     }
   }
@@ -85,7 +92,7 @@ extension Context {
       [products] dMixed, tape in
       let (dp, adding) =
         weightsEdge.isTracked ? tape.accumulator(for: weightsEdge) : (p, false)
-      let dv = valuesEdge.isTracked ? tape.partialAccumulator(for: valuesEdge) : nil
+      let dv = tape.accumulator(for: valuesEdge, columns: values.columns(heads * depth))
       forEachHead(batch, heads) { image, head in
         let start = (image * heads + head) * m * n
         let d = columns(of: dMixed, image, head, depth)
@@ -94,10 +101,10 @@ extension Context {
             d, transposed: false, values.matrix(v, image: image, head: head, depth: depth),
             transposed: true, into: Matrix(dp.pointer + start, m, n), adding: adding)
         }
-        if let dv {
+        if let (dv, adding) = dv {
           products.multiply(
             Matrix(p.pointer + start, m, n), transposed: true, d, transposed: false,
-            into: values.matrix(dv, image: image, head: head, depth: depth), adding: true)
+            into: values.matrix(dv, image: image, head: head, depth: depth), adding: adding)
         }
       }
     }

@@ -15,11 +15,16 @@ extension Context {
       let kept = keys.key(.dropPath, sample, layer: layer).uniform() < Double(1 - rate)
       return kept ? 1 / (1 - rate) : 0
     }
-    let y = x.tensor.copy(from: pool)
-    for (sample, factor) in factors.enumerated() where factor != 0 {
-      Elementwise.add(
-        branch.tensor.pointer + sample * run, times: factor, to: y.pointer + sample * run,
-        count: run)
+    let y = Tensor(x.shape, from: pool)
+    for (sample, factor) in factors.enumerated() {
+      let start = sample * run
+      if factor == 0 {
+        (y.pointer + start).update(from: x.tensor.pointer + start, count: run)
+      } else {
+        Elementwise.add(
+          x.tensor.pointer + start, branch.tensor.pointer + start, times: factor,
+          into: y.pointer + start, count: run)
+      }
     }
 
     let (xEdge, branchEdge) = (x.edge, branch.edge)

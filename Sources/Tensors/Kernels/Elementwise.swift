@@ -14,6 +14,14 @@ public enum Elementwise {
     for i in 0..<count { y[i] = y[i].addingProduct(factor, x[i]) }
   }
 
+  /// y ← x + factor · z
+  public static func add(
+    _ x: UnsafePointer<Float>, _ z: UnsafePointer<Float>, times factor: Float,
+    into y: UnsafeMutablePointer<Float>, count: Int
+  ) {
+    for i in 0..<count { y[i] = x[i].addingProduct(factor, z[i]) }
+  }
+
   /// y ← factor · x; `y` may be `x`.
   public static func scale(
     _ x: UnsafePointer<Float>, by factor: Float, into y: UnsafeMutablePointer<Float>, count: Int

@@ -5,66 +5,91 @@ public enum Gelu: String, Codable, Sendable, CaseIterable {
   /// ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))), the JAX default; differs by at most 4.73e-4.
   case tanh
 
-  /// y ← gelu(x)
+  /// y ← gelu(x); `y` may be `x`. Worst absolute error measured on |x| ≤ 8:
+  /// 3.84e-7 (erf), 4.33e-7 (tanh).
   public func forward(_ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, count: Int) {
     switch self {
-    case .erf: map(x, y, count) { $0 * VectorMath.normalDistribution($0).phi }
-    case .tanh: map(x, y, count) { Self.tanhForm($0).value }
+    case .erf: ErfForm.map(x, y, count)
+    case .tanh: TanhForm.map(x, y, count)
     }
   }
 
-  /// dx ← dy · gelu'(x); `dx` may be `dy`.
+  /// dx ← dy · gelu'(x); `dx` may be `dy`. Worst absolute error of the factor: 1.9e-7 (erf),
+  /// 2.2e-6 (tanh, where 1 - tanh² cancels).
   public func backward(
     _ x: UnsafePointer<Float>, gradient dy: UnsafePointer<Float>,
     into dx: UnsafeMutablePointer<Float>, count: Int
   ) {
     switch self {
-    case .erf:
-      zip(x, dy, dx, count) { x, dy in
-        let (phi, bell) = VectorMath.normalDistribution(x)
-        return dy * phi.addingProduct(x * bell, Lanes(repeating: 0.398_942_28))  // 1 / √(2π)
-      }
-    case .tanh: zip(x, dy, dx, count) { x, dy in dy * Self.tanhForm(x).slope }
+    case .erf: ErfForm.multiplySlopes(x, dy, dx, count)
+    case .tanh: TanhForm.multiplySlopes(x, dy, dx, count)
     }
   }
+}
 
-  @inline(__always) private static func tanhForm(_ x: Lanes) -> (value: Lanes, slope: Lanes) {
-    let c = Lanes(repeating: 0.797_884_56)  // √(2/π)
-    let square = x * x
-    let t = VectorMath.tanh(
-      c * x * Lanes(repeating: 1).addingProduct(square, Lanes(repeating: 0.044_715)))
-    let inner = c * Lanes(repeating: 1).addingProduct(square, Lanes(repeating: 0.134_145))
-    return (0.5 * x * (1 + t), 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * inner)
+/// A function of sixteen lanes and its derivative. Static members instead of closures: a closure of
+/// this size is not inlined, and a call for every vector costs as much as the function.
+private protocol LaneFunction {
+  static func value(_ x: Lanes) -> Lanes
+  static func slope(_ x: Lanes) -> Lanes
+}
+
+private enum ErfForm: LaneFunction {
+  @inline(__always) static func value(_ x: Lanes) -> Lanes {
+    x * VectorMath.normalDistribution(x).phi
   }
 
-  @inline(__always) private func map(
-    _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, _ count: Int,
-    _ function: (Lanes) -> Lanes
+  @inline(__always) static func slope(_ x: Lanes) -> Lanes {
+    let (phi, bell) = VectorMath.normalDistribution(x)
+    return phi.addingProduct(x * bell, Lanes(repeating: 0.398_942_28))  // 1 / √(2π)
+  }
+}
+
+private enum TanhForm: LaneFunction {
+  @inline(__always) static func value(_ x: Lanes) -> Lanes { 0.5 * x * (1 + tangent(x)) }
+
+  @inline(__always) static func slope(_ x: Lanes) -> Lanes {
+    let t = tangent(x)
+    let inner = factor * Lanes(repeating: 1).addingProduct(x * x, Lanes(repeating: 0.134_145))
+    return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * inner
+  }
+
+  @inline(__always) private static var factor: Lanes { Lanes(repeating: 0.797_884_56) }  // √(2/π)
+
+  @inline(__always) private static func tangent(_ x: Lanes) -> Lanes {
+    VectorMath.tanh(
+      factor * x * Lanes(repeating: 1).addingProduct(x * x, Lanes(repeating: 0.044_715)))
+  }
+}
+
+extension LaneFunction {
+  @inline(__always) static func map(
+    _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, _ count: Int
   ) {
     let whole = count & ~15
     var index = 0
     while index < whole {
-      y.store(function(x.lanes(index)), index)
+      y.store(value(x.lanes(index)), index)
       index += 16
     }
     let rest = count - whole
-    if rest > 0 { y.store(function(x.lanes(whole, first: rest)), whole, first: rest) }
+    if rest > 0 { y.store(value(x.lanes(index, first: rest)), index, first: rest) }
   }
 
-  @inline(__always) private func zip(
+  @inline(__always) static func multiplySlopes(
     _ x: UnsafePointer<Float>, _ dy: UnsafePointer<Float>, _ dx: UnsafeMutablePointer<Float>,
-    _ count: Int, _ function: (Lanes, Lanes) -> Lanes
+    _ count: Int
   ) {
     let whole = count & ~15
     var index = 0
     while index < whole {
-      dx.store(function(x.lanes(index), dy.lanes(index)), index)
+      dx.store(dy.lanes(index) * slope(x.lanes(index)), index)
       index += 16
     }
     let rest = count - whole
     if rest > 0 {
-      let value = function(x.lanes(whole, first: rest), dy.lanes(whole, first: rest))
-      dx.store(value, whole, first: rest)
+      let value = dy.lanes(index, first: rest) * slope(x.lanes(index, first: rest))
+      dx.store(value, index, first: rest)
     }
   }
 }

@@ -1,3 +1,5 @@
+import CLanes
+
 /// Sixteen floats, one AVX-512 register. Every kernel is written in these lanes: Swift never
 /// vectorises a floating-point reduction by itself, and lanes in the source fix the order of every
 /// sum, so that results do not depend on the compiler's mood.
@@ -10,11 +12,7 @@ extension UnsafePointer<Float> {
 
   /// The first `count` lanes from memory, the rest `filler`.
   @inline(__always) func lanes(_ index: Int, first count: Int, filler: Float = 0) -> Lanes {
-    var result = Lanes(repeating: filler)
-    withUnsafeMutableBytes(of: &result) {
-      $0.copyMemory(from: UnsafeRawBufferPointer(start: self + index, count: 4 * count))
-    }
-    return result
+    clanes_load_first(self + index, Int32(truncatingIfNeeded: count), Lanes(repeating: filler))
   }
 }
 
@@ -30,13 +28,16 @@ extension UnsafeMutablePointer<Float> {
   }
 
   @inline(__always) func store(_ value: Lanes, _ index: Int, first count: Int) {
-    withUnsafeBytes(of: value) {
-      UnsafeMutableRawPointer(self + index).copyMemory(from: $0.baseAddress!, byteCount: 4 * count)
-    }
+    clanes_store_first(self + index, Int32(truncatingIfNeeded: count), value)
   }
 }
 
 extension SIMD16<Float> {
+  /// The first `count` lanes, the rest 0: what of a tail may enter a sum.
+  @inline(__always) func first(_ count: Int) -> Lanes {
+    clanes_keep_first(self, Int32(truncatingIfNeeded: count), .zero)
+  }
+
   /// Sum by halves: a fixed tree, and four shuffles instead of a serial chain.
   @inline(__always) var total: Float {
     let eight = lowHalf + highHalf
@@ -59,11 +60,11 @@ extension SIMD16<Float> {
 }
 
 /// Calls `body(index, 16)` for every whole vector of 0 ..< count and `body(index, rest)` for the tail.
+/// One call in the source, or the compiler would leave the body a function with its sums in memory.
 @inline(__always) func forEachLanes(_ count: Int, _ body: (_ index: Int, _ lanes: Int) -> Void) {
   var index = 0
-  while index + 16 <= count {
-    body(index, 16)
+  while index < count {
+    body(index, min(16, count - index))
     index += 16
   }
-  if index < count { body(index, count - index) }
 }

@@ -28,21 +28,24 @@ public enum LayerNormalization {
     into y: UnsafeMutablePointer<Float>,
     mean: UnsafePointer<Float>, inverseDeviation: UnsafePointer<Float>
   ) {
+    let whole = width & ~15
+    let rest = width - whole
     for row in 0..<rows {
       let x = x + row * width
       let y = y + row * width
       let rho = Lanes(repeating: inverseDeviation[row])
       let offset = Lanes(repeating: -mean[row] * inverseDeviation[row])
-      forEachLanes(width) { index, n in
-        if n == 16 {
-          let normal = offset.addingProduct(x.lanes(index), rho)
-          y.store(shift.lanes(index).addingProduct(normal, scale.lanes(index)), index)
-        } else {
-          let normal = offset.addingProduct(x.lanes(index, first: n), rho)
-          let value = shift.lanes(index, first: n)
-            .addingProduct(normal, scale.lanes(index, first: n))
-          y.store(value, index, first: n)
-        }
+      var index = 0
+      while index < whole {
+        let normal = offset.addingProduct(x.lanes(index), rho)
+        y.store(shift.lanes(index).addingProduct(normal, scale.lanes(index)), index)
+        index += 16
+      }
+      if rest > 0 {
+        let normal = offset.addingProduct(x.lanes(index, first: rest), rho)
+        let value = shift.lanes(index, first: rest)
+          .addingProduct(normal, scale.lanes(index, first: rest))
+        y.store(value, index, first: rest)
       }
     }
   }
@@ -56,6 +59,8 @@ public enum LayerNormalization {
     into dx: UnsafeMutablePointer<Float>, adding: Bool,
     scaleGradient: UnsafeMutablePointer<Float>?, shiftGradient: UnsafeMutablePointer<Float>?
   ) {
+    let whole = width & ~15
+    let rest = width - whole
     for row in 0..<rows {
       let x = x + row * width
       let dy = dy + row * width
@@ -65,26 +70,27 @@ public enum LayerNormalization {
       let (sumG, sumGX) = moments(x, dy, scale, width, rho, offset)
       let a = Lanes(repeating: -sumG / Float(width))
       let b = Lanes(repeating: -sumGX / Float(width))
-      forEachLanes(width) { index, n in
-        if n == 16 {
-          let normal = offset.addingProduct(x.lanes(index), rho)
-          let g = dy.lanes(index)
-          let value = (a + g * scale.lanes(index)).addingProduct(normal, b) * rho
-          dx.store(adding ? dx.lanes(index) + value : value, index)
-          if let scaleGradient, let shiftGradient {
-            scaleGradient.store(scaleGradient.lanes(index).addingProduct(g, normal), index)
-            shiftGradient.store(shiftGradient.lanes(index) + g, index)
-          }
-        } else {
-          let normal = offset.addingProduct(x.lanes(index, first: n), rho)
-          let g = dy.lanes(index, first: n)
-          let value = (a + g * scale.lanes(index, first: n)).addingProduct(normal, b) * rho
-          dx.store(adding ? dx.lanes(index, first: n) + value : value, index, first: n)
-          if let scaleGradient, let shiftGradient {
-            let old = scaleGradient.lanes(index, first: n)
-            scaleGradient.store(old.addingProduct(g, normal), index, first: n)
-            shiftGradient.store(shiftGradient.lanes(index, first: n) + g, index, first: n)
-          }
+      var index = 0
+      while index < whole {
+        let normal = offset.addingProduct(x.lanes(index), rho)
+        let g = dy.lanes(index)
+        let value = (a + g * scale.lanes(index)).addingProduct(normal, b) * rho
+        dx.store(adding ? dx.lanes(index) + value : value, index)
+        if let scaleGradient, let shiftGradient {
+          scaleGradient.store(scaleGradient.lanes(index).addingProduct(g, normal), index)
+          shiftGradient.store(shiftGradient.lanes(index) + g, index)
+        }
+        index += 16
+      }
+      if rest > 0 {
+        let normal = offset.addingProduct(x.lanes(index, first: rest), rho)
+        let g = dy.lanes(index, first: rest)
+        let value = (a + g * scale.lanes(index, first: rest)).addingProduct(normal, b) * rho
+        dx.store(adding ? dx.lanes(index, first: rest) + value : value, index, first: rest)
+        if let scaleGradient, let shiftGradient {
+          let old = scaleGradient.lanes(index, first: rest)
+          scaleGradient.store(old.addingProduct(g, normal), index, first: rest)
+          shiftGradient.store(shiftGradient.lanes(index, first: rest) + g, index, first: rest)
         }
       }
     }
@@ -95,39 +101,64 @@ public enum LayerNormalization {
     _ x: UnsafePointer<Float>, _ dy: UnsafePointer<Float>, _ scale: UnsafePointer<Float>,
     _ width: Int, _ rho: Lanes, _ offset: Lanes
   ) -> (Float, Float) {
-    var plain = Lanes.zero
-    var weighted = Lanes.zero
-    forEachLanes(width) { index, n in
-      if n == 16 {
-        let g = dy.lanes(index) * scale.lanes(index)
-        plain += g
-        weighted = weighted.addingProduct(g, offset.addingProduct(x.lanes(index), rho))
-      } else {
-        let g = dy.lanes(index, first: n) * scale.lanes(index, first: n)
-        plain += g
-        weighted = weighted.addingProduct(g, offset.addingProduct(x.lanes(index, first: n), rho))
-      }
+    let whole = width & ~15
+    var (plain, weighted) = (Lanes.zero, Lanes.zero)
+    var index = 0
+    while index < whole {
+      let g = dy.lanes(index) * scale.lanes(index)
+      plain += g
+      weighted.addProduct(g, offset.addingProduct(x.lanes(index), rho))
+      index += 16
+    }
+    let rest = width - whole
+    if rest > 0 {
+      let g = dy.lanes(index, first: rest) * scale.lanes(index, first: rest)
+      plain += g
+      weighted.addProduct(g, offset.addingProduct(x.lanes(index, first: rest), rho))
     }
     return (plain.total, weighted.total)
   }
 
+  /// Two sums side by side: one addition would wait for the one before it.
   @inline(__always) private static func sum(_ x: UnsafePointer<Float>, _ count: Int) -> Float {
-    var sum = Lanes.zero
-    forEachLanes(count) { index, n in
-      sum += n == 16 ? x.lanes(index) : x.lanes(index, first: n)
+    let (pairs, whole) = (count & ~31, count & ~15)
+    var (even, odd) = (Lanes.zero, Lanes.zero)
+    var index = 0
+    while index < pairs {
+      even += x.lanes(index)
+      odd += x.lanes(index + 16)
+      index += 32
     }
-    return sum.total
+    if index < whole {
+      even += x.lanes(index)
+      index += 16
+    }
+    if index < count { odd += x.lanes(index, first: count - index) }
+    return (even + odd).total
   }
 
   @inline(__always) private static func sumOfSquares(
     _ x: UnsafePointer<Float>, minus mean: Float, _ count: Int
   ) -> Float {
-    var sum = Lanes.zero
+    let (pairs, whole) = (count & ~31, count & ~15)
     let mu = Lanes(repeating: mean)
-    forEachLanes(count) { index, n in
-      let d = (n == 16 ? x.lanes(index) : x.lanes(index, first: n, filler: mean)) - mu
-      sum = sum.addingProduct(d, d)
+    var (even, odd) = (Lanes.zero, Lanes.zero)
+    var index = 0
+    while index < pairs {
+      let (a, b) = (x.lanes(index) - mu, x.lanes(index + 16) - mu)
+      even.addProduct(a, a)
+      odd.addProduct(b, b)
+      index += 32
     }
-    return sum.total
+    if index < whole {
+      let a = x.lanes(index) - mu
+      even.addProduct(a, a)
+      index += 16
+    }
+    if index < count {
+      let b = x.lanes(index, first: count - index, filler: mean) - mu
+      odd.addProduct(b, b)
+    }
+    return (even + odd).total
   }
 }

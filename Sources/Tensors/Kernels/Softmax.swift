@@ -5,30 +5,34 @@ public enum Softmax {
   public static func forward(
     _ scores: UnsafeMutablePointer<Float>, rows: Int, width: Int, factor: Float
   ) {
-    for row in 0..<rows {
-      let x = scores + row * width
-      let shift = Lanes(repeating: -factor * greatest(x, width))
-      let scale = Lanes(repeating: factor)
+    let whole = width & ~15
+    let rest = width - whole
+    let scale = Lanes(repeating: factor)
+    var x = scores
+    for _ in 0..<rows {
+      let shift = Lanes(repeating: -factor * greatest(x, whole, rest))
       var sum = Lanes.zero
-      forEachLanes(width) { index, n in
-        if n == 16 {
-          let e = VectorMath.exp(shift.addingProduct(x.lanes(index), scale))
-          x.store(e, index)
-          sum += e
-        } else {
-          let e = VectorMath.exp(shift.addingProduct(x.lanes(index, first: n), scale))
-          x.store(e, index, first: n)
-          sum += x.lanes(index, first: n)
-        }
+      var index = 0
+      while index < whole {
+        let e = VectorMath.exp(shift.addingProduct(x.lanes(index), scale))
+        x.store(e, index)
+        sum += e
+        index += 16
+      }
+      // The tail is held back: a load so soon after its narrow stores would wait for them.
+      var tail = Lanes.zero
+      if rest > 0 {
+        tail = VectorMath.exp(shift.addingProduct(x.lanes(index, first: rest), scale)).first(rest)
+        sum += tail
       }
       let inverse = Lanes(repeating: 1 / sum.total)
-      forEachLanes(width) { index, n in
-        if n == 16 {
-          x.store(x.lanes(index) * inverse, index)
-        } else {
-          x.store(x.lanes(index, first: n) * inverse, index, first: n)
-        }
+      index = 0
+      while index < whole {
+        x.store(x.lanes(index) * inverse, index)
+        index += 16
       }
+      if rest > 0 { x.store(tail * inverse, index, first: rest) }
+      x += width
     }
   }
 
@@ -37,37 +41,44 @@ public enum Softmax {
     _ probabilities: UnsafePointer<Float>, gradient: UnsafeMutablePointer<Float>,
     rows: Int, width: Int, factor: Float
   ) {
+    let whole = width & ~15
+    let rest = width - whole
     let scale = Lanes(repeating: factor)
-    for row in 0..<rows {
-      let p = probabilities + row * width
-      let g = gradient + row * width
+    var (p, g) = (probabilities, gradient)
+    for _ in 0..<rows {
       var dot = Lanes.zero
-      forEachLanes(width) { index, n in
-        dot =
-          n == 16
-          ? dot.addingProduct(p.lanes(index), g.lanes(index))
-          : dot.addingProduct(p.lanes(index, first: n), g.lanes(index, first: n))
+      var index = 0
+      while index < whole {
+        dot.addProduct(p.lanes(index), g.lanes(index))
+        index += 16
       }
+      if rest > 0 { dot.addProduct(p.lanes(index, first: rest), g.lanes(index, first: rest)) }
       let mean = Lanes(repeating: dot.total)
-      forEachLanes(width) { index, n in
-        if n == 16 {
-          g.store((g.lanes(index) - mean) * p.lanes(index) * scale, index)
-        } else {
-          let value = (g.lanes(index, first: n) - mean) * p.lanes(index, first: n) * scale
-          g.store(value, index, first: n)
-        }
+      index = 0
+      while index < whole {
+        g.store((g.lanes(index) - mean) * p.lanes(index) * scale, index)
+        index += 16
       }
+      if rest > 0 {
+        let value = (g.lanes(index, first: rest) - mean) * p.lanes(index, first: rest) * scale
+        g.store(value, index, first: rest)
+      }
+      p += width
+      g += width
     }
   }
 
+  /// The greatest of `whole + rest` numbers, `whole` a multiple of 16; NaN are passed over.
   @inline(__always) private static func greatest(
-    _ x: UnsafePointer<Float>, _ count: Int
+    _ x: UnsafePointer<Float>, _ whole: Int, _ rest: Int
   ) -> Float {
     var result = Lanes(repeating: -.infinity)
-    forEachLanes(count) { index, n in
-      result = result.greater(
-        of: n == 16 ? x.lanes(index) : x.lanes(index, first: n, filler: -.infinity))
+    var index = 0
+    while index < whole {
+      result = result.greater(of: x.lanes(index))
+      index += 16
     }
+    if rest > 0 { result = result.greater(of: x.lanes(index, first: rest, filler: -.infinity)) }
     return result.greatest
   }
 }

@@ -1,6 +1,20 @@
 /// Elementary functions on sixteen lanes, by polynomials whose bits do not depend on a libm.
-enum VectorMath {
-  /// e^x. Worst error 0.88 ulp on [-87, 87], the range to which x is clamped; NaN stays NaN.
+package enum VectorMath {
+  /// y ← e^x, element by element.
+  package static func exp(
+    _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, count: Int
+  ) {
+    forEachLanes(count) { index, n in
+      if n == 16 {
+        y.store(exp(x.lanes(index)), index)
+      } else {
+        y.store(exp(x.lanes(index, first: n)), index, first: n)
+      }
+    }
+  }
+
+  /// e^x. Worst error measured 0.993 ulp (8.3e-8 relative) on [-87, 87], the range
+  /// to which x is clamped; NaN stays NaN.
   ///
   /// x = n ln 2 + r with |r| ≤ ln 2 / 2 in two-part arithmetic; adding 1.5 · 2²³ rounds to an integer
   /// whose low bits are then the exponent.
@@ -19,7 +33,7 @@ enum VectorMath {
     p = Lanes(repeating: 0.041_668_387_44).addingProduct(p, r)
     p = Lanes(repeating: 0.166_665_206_7).addingProduct(p, r)
     p = Lanes(repeating: 0.499_999_934_5).addingProduct(p, r)
-    let value = (Lanes(repeating: 1) + r).addingProduct(p, r * r)
+    let value = Lanes(repeating: 1) + r.addingProduct(p, r * r)
     let bits = unsafeBitCast(shifted, to: SIMD16<Int32>.self)
     let exponent = (bits &<< 23) &+ SIMD16<Int32>(repeating: 0x3F80_0000)
     return value * unsafeBitCast(exponent, to: Lanes.self)

@@ -1,0 +1,93 @@
+// What Swift's SIMD16 cannot say: the first lanes of a vector from and to memory without touching
+// the rest, and the transpose of sixteen rows. Clang's vectors are SIMD16<Float> in Swift; everything
+// is inlined there, for the processor that Swift is compiled for.
+#pragma once
+
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#endif
+
+typedef float clanes_float16 __attribute__((ext_vector_type(16)));
+
+#define CLANES_INLINE static inline __attribute__((always_inline))
+
+/// The first `count` (0 to 16) lanes from memory, the others from `rest`.
+CLANES_INLINE clanes_float16 clanes_load_first(
+    const float *_Nonnull from, int count, clanes_float16 rest) {
+#if defined(__AVX512F__)
+  return (clanes_float16)_mm512_mask_loadu_ps((__m512)rest, (__mmask16)((1u << count) - 1u), from);
+#else
+  for (int i = 0; i < count; i++) rest[i] = from[i];
+  return rest;
+#endif
+}
+
+/// Writes the first `count` (0 to 16) lanes: sixteen, eight, four, two and one as they are needed. A masked
+/// store would hold up every later load near it until it has left for the cache.
+CLANES_INLINE void clanes_store_first(float *_Nonnull to, int count, clanes_float16 value) {
+  if (count & 16) {
+    __builtin_memcpy(to, &value, 64);
+    return;
+  }
+  if (count & 8) {
+    __builtin_memcpy(to, &value, 32);
+    value = __builtin_shufflevector(
+        value, value, 8, 9, 10, 11, 12, 13, 14, 15, -1, -1, -1, -1, -1, -1, -1, -1);
+    to += 8;
+  }
+  if (count & 4) {
+    __builtin_memcpy(to, &value, 16);
+    value = __builtin_shufflevector(
+        value, value, 4, 5, 6, 7, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1);
+    to += 4;
+  }
+  if (count & 2) {
+    __builtin_memcpy(to, &value, 8);
+    value = __builtin_shufflevector(
+        value, value, 2, 3, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1);
+    to += 2;
+  }
+  if (count & 1) *to = value[0];
+}
+
+/// The first `count` (0 to 16) lanes of `value`, the others from `rest`.
+CLANES_INLINE clanes_float16 clanes_keep_first(
+    clanes_float16 value, int count, clanes_float16 rest) {
+#if defined(__AVX512F__)
+  return (clanes_float16)_mm512_mask_mov_ps(
+      (__m512)rest, (__mmask16)((1u << count) - 1u), (__m512)value);
+#else
+  for (int i = 0; i < count; i++) rest[i] = value[i];
+  return rest;
+#endif
+}
+
+/// to[column][row] = from[row][column] for `rows` and `columns` of at most 16. Sixteen lanes of each
+/// of the `columns` rows of `to` are written, zeros where there is no row of `from`.
+///
+/// Four rounds of a perfect shuffle: round by round the index (row, column) rotates by one bit.
+CLANES_INLINE void clanes_transpose(
+    const float *_Nonnull from, long stride, int rows, int columns, float *_Nonnull to,
+    long to_stride) {
+  clanes_float16 a[16], b[16];
+#pragma clang loop unroll(full)
+  for (int i = 0; i < 16; i++) {
+    a[i] = i < rows ? clanes_load_first(from + i * stride, columns, (clanes_float16)0.0f)
+                    : (clanes_float16)0.0f;
+  }
+#pragma clang loop unroll(full)
+  for (int round = 0; round < 4; round++) {
+#pragma clang loop unroll(full)
+    for (int i = 0; i < 8; i++) {
+      b[2 * i] = __builtin_shufflevector(
+          a[i], a[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+      b[2 * i + 1] = __builtin_shufflevector(
+          a[i], a[i + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    }
+#pragma clang loop unroll(full)
+    for (int i = 0; i < 16; i++) a[i] = b[i];
+  }
+  for (int i = 0; i < 16; i++) {
+    if (i < columns) __builtin_memcpy(to + i * to_stride, &a[i], sizeof a[i]);
+  }
+}

@@ -1,0 +1,34 @@
+import Foundation
+import Tensors
+import Testing
+
+@Suite struct VectorMathTests {
+  private let pool = BufferPool()
+
+  /// Units in the last place of the true value.
+  @Test func exponentialIsWithinOneUnitInTheLastPlace() {
+    let count = 1 << 20
+    let x = Tensor([count], from: pool)
+    let y = Tensor([count], from: pool)
+    for i in 0..<count { x.pointer[i] = -87 + 174 * Float(i) / Float(count - 1) }
+    VectorMath.exp(x.pointer, into: y.pointer, count: count)
+    var worst = 0.0
+    for i in 0..<count {
+      let exact = exp(Double(x.pointer[i]))
+      worst = max(worst, abs(Double(y.pointer[i]) - exact) / Double(Float(exact).ulp))
+    }
+    #expect(worst < 1, "\(worst) ulp")
+    #expect(worst > 0.5, "better than rounding: the sweep is broken")
+  }
+
+  @Test func exponentialIsClampedAndKeepsNaN() {
+    let inputs: [Float] = [-.infinity, -1000, -87, 0, 87, 1000, .infinity, .nan]
+    let x = Tensor([8], inputs, from: pool)
+    let y = Tensor([8], from: pool)
+    VectorMath.exp(x.pointer, into: y.pointer, count: 8)
+    #expect(y.array[0] == y.array[2] && y.array[1] == y.array[2] && y.array[2] > 0)
+    #expect(y.array[3] == 1)
+    #expect(y.array[5] == y.array[4] && y.array[6] == y.array[4] && y.array[4].isFinite)
+    #expect(y.array[7].isNaN)
+  }
+}
