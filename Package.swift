@@ -31,7 +31,7 @@ let rooms: [Target] = [
     "Datasets", uses: ["Tensors", "Configuration", "Archives", "CTurboJPEG", "CPNG", "CArchive"]),
 
   room("Networks", uses: ["Autograd", "Tensors", "Configuration", "Archives"]),
-  room("Optimizers", uses: ["Autograd", "Tensors", "Configuration"]),
+  room("Optimizers", uses: ["Autograd", "Configuration"]),
   room("Checkpoints", uses: ["Autograd", "Archives", "Collectives", "Configuration"]),
 
   room("Objectives", uses: ["Networks", "Autograd", "Datasets", "Tensors", "Configuration"]),
@@ -54,7 +54,7 @@ let rooms: [Target] = [
     "Benchmarks",
     uses: [
       "Training", "Objectives", "Networks", "Optimizers", "Autograd", "Datasets", "Tensors",
-      "Configuration", "Collectives",
+      "Collectives",
     ]),
 
   .executableTarget(
@@ -63,7 +63,6 @@ let rooms: [Target] = [
       "Recipes", "Benchmarks", "Reports", "Training", "Networks", "Objectives", "Optimizers",
       "Checkpoints", "Datasets", "Tensors", "Collectives", "Configuration", "Archives", "CMachine",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      .product(name: "Logging", package: "swift-log"),
     ],
     swiftSettings: machineFlags()),
 ]
@@ -80,10 +79,10 @@ let tests: [Target] = [
   suite("Archives"),
   suite("Autograd"),
   suite("Datasets", also: ["Archives", "Configuration"]),
-  suite("Networks", also: ["Archives"]),
+  suite("Networks", also: ["Archives", "Configuration"]),
   suite("Optimizers", also: ["Configuration"]),
   suite("Checkpoints", also: ["Collectives", "Archives", "Configuration"]),
-  suite("Objectives", also: ["Networks"]),
+  suite("Objectives", also: ["Networks", "Datasets", "Configuration"]),
   suite(
     "Training",
     also: [
@@ -91,9 +90,14 @@ let tests: [Target] = [
       "Configuration",
     ]),
   suite("Reports", also: ["Configuration", "Archives"]),
-  suite("Recipes", also: ["Configuration", "Training"]),
+  suite(
+    "Recipes",
+    also: [
+      "Configuration", "Training", "Networks", "Objectives", "Optimizers", "Datasets",
+      "Checkpoints", "Collectives", "Archives",
+    ]),
   .testTarget(
-    name: "CommandLineTests", dependencies: ["vitdist", "TestSupport"],
+    name: "CommandLineTests", dependencies: ["vitdist", "TestSupport", "Archives"],
     path: "Tests/CommandLineTests"),
   .testTarget(
     name: "ArchitectureTests", dependencies: ["TestSupport"], path: "Tests/ArchitectureTests"),
@@ -104,7 +108,6 @@ let package = Package(
   products: [.executable(name: "vitdist", targets: ["vitdist"])],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
-    .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
     .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
   ],
   targets: doors + rooms + tests)

@@ -2,8 +2,9 @@ import Glibc
 
 /// A new file that appears under its name only when it is complete and durable.
 ///
-/// The bytes go to `NAME.partial`; `commit` flushes them to the disk, renames and flushes the folder. A
-/// file that is not committed leaves nothing behind, and one of that name from before stays.
+/// The bytes go to `NAME.partial`; `commit` flushes them to the disk, renames and flushes the
+/// folder. A file that is not committed leaves nothing behind, and one of that name from before
+/// stays.
 public final class DurableFile {
   public let path: String
   /// Where the bytes are until `commit`.
@@ -43,7 +44,8 @@ public final class DurableFile {
 
   public func write(_ text: String) throws { try write(Array(text.utf8)) }
 
-  /// Makes the bytes durable under the temporary name, before a `commit` that other processes await.
+  /// Makes the bytes durable under the temporary name, before a `commit` that other processes
+  /// await.
   public func synchronize() throws {
     guard fsync(descriptor) == 0 else {
       throw ArchiveError.system("cannot be made durable (fsync)", path: temporaryPath)

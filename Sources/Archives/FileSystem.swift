@@ -1,7 +1,7 @@
 import Glibc
 
-/// The few file operations the project needs, each throwing `ArchiveError.inputOutput` with the path
-/// and the system's reason.
+/// The few file operations the project needs, each throwing `ArchiveError.inputOutput` with the
+/// path and the system's reason.
 public enum FileSystem {
   public static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 

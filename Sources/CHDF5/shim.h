@@ -20,6 +20,7 @@ static inline hid_t chdf5_c_string(void) { return H5T_C_S1; }
 
 // Property list classes call H5open() too.
 static inline hid_t chdf5_class_file_access(void) { return H5P_FILE_ACCESS; }
+static inline hid_t chdf5_class_file_create(void) { return H5P_FILE_CREATE; }
 static inline hid_t chdf5_class_dataset_create(void) { return H5P_DATASET_CREATE; }
 static inline hid_t chdf5_class_dataset_access(void) { return H5P_DATASET_ACCESS; }
 

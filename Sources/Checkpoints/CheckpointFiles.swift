@@ -1,6 +1,6 @@
 import Archives
 import Collectives
-import FoundationEssentials
+import Foundation
 
 /// One checkpoint on disk, for tools of a single process.
 public struct CheckpointFiles {

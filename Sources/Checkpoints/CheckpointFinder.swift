@@ -1,5 +1,5 @@
 import Collectives
-import FoundationEssentials
+import Foundation
 
 /// Finds checkpoints that can be trusted. Rank 0 lists folders and reads manifests and tells the
 /// others, since a network file system may show them other names; the data is verified in shares.

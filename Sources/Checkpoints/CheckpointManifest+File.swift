@@ -1,5 +1,5 @@
 import Archives
-import FoundationEssentials
+import Foundation
 
 extension CheckpointManifest {
   static let blankChecksum = "00000000"

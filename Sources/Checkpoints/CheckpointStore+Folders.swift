@@ -1,5 +1,5 @@
 import Archives
-import FoundationEssentials
+import Foundation
 import Glibc
 
 /// What rank 0 does with folders. A name ends in `.tmp` while it is written, in `.old` while

@@ -1,7 +1,7 @@
 import Archives
 import Autograd
 import Collectives
-import FoundationEssentials
+import Foundation
 
 /// The checkpoints of one run in one folder. All ranks make every call; all get the same result or
 /// throw the same `CheckpointError`.

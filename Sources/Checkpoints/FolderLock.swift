@@ -1,4 +1,4 @@
-import FoundationEssentials
+import Foundation
 import Glibc
 
 /// Holds an output folder for one job: a lock that the system drops when the process ends, however

@@ -1,6 +1,6 @@
 import Archives
 import Collectives
-import FoundationEssentials
+import Foundation
 
 /// What one rank did, told to the others: a text or a `CheckpointError`. Other errors are not told;
 /// they end the rank, and the job with it.

@@ -1,5 +1,5 @@
 import Archives
-import FoundationEssentials
+import Foundation
 import Glibc
 
 /// Reads one shard file. Opening checks everything but the data; each block of the data is checked

@@ -1,5 +1,5 @@
 import Archives
-import FoundationEssentials
+import Foundation
 
 /// Writes one rank's shard file: durable when `write` has returned.
 struct ShardWriter {

@@ -26,6 +26,7 @@ public struct Recipe: Configurable {
   public var precision = Precision.f32
   public var evaluation = EvaluationCadence()
   public var checkpoints = CheckpointOptions()
+  public var replicaCheck = ReplicaCheckOptions()
 
   public init() {}
 
@@ -115,6 +116,21 @@ public struct EvaluationCadence: Configurable {
     guard chunk > 0 else {
       throw ConfigurationError(
         "chunk", "\(chunk) is not positive", remedy: "Give an integer of at least 1, such as 32")
+    }
+  }
+}
+
+/// When the ranks compare their weights, which should be equal to the bit.
+public struct ReplicaCheckOptions: Configurable {
+  /// Steps between two comparisons; 0 for none. One reads all weights once.
+  public var everySteps = 100
+
+  public init() {}
+
+  public func validate() throws {
+    guard everySteps >= 0 else {
+      throw ConfigurationError(
+        "everySteps", "is \(everySteps)", remedy: "Give 0 for no comparison, or more")
     }
   }
 }

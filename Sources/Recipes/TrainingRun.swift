@@ -200,10 +200,12 @@ extension TrainingRun {
   }
 
   private func cadence(_ plan: TrainingPlan) -> Cadence {
-    Cadence(
-      stepsPerEpoch: plan.stepsPerEpoch, totalSteps: plan.totalSteps,
-      evaluateEveryEpochs: recipe.evaluation.everyEpochs,
-      saveEverySteps: recipe.checkpoints.everySteps)
+    var cadence = Cadence(stepsPerEpoch: plan.stepsPerEpoch, totalSteps: plan.totalSteps)
+    cadence.evaluateEveryEpochs = recipe.evaluation.everyEpochs
+    cadence.saveEverySteps = recipe.checkpoints.everySteps
+    cadence.savesJudged = recipe.checkpoints.keepBest > 0
+    cadence.checkReplicasEverySteps = recipe.replicaCheck.everySteps
+    return cadence
   }
 
   private func makeLog(_ plan: TrainingPlan, resumingAfter step: Int) throws -> RunLog? {

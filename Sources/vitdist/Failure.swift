@@ -19,6 +19,7 @@ enum Failure {
     case is SampleError, is ImageError: 65
     case let error as CollectiveError: error.call == "start" ? 64 : 70
     case TrainingError.stoppedOnRequest: 75
+    case is ReplicaError: 77
     default: 70
     }
   }

@@ -35,33 +35,3 @@ enum SourceTree {
     }.sorted()
   }
 }
-
-/// The table of rooms, read from the text of the manifest.
-struct Manifest {
-  /// Rooms from the ground up, each with what it may import; the executable comes last.
-  private(set) var rooms: [(name: String, uses: [String])] = []
-  private(set) var doors: [String] = []
-
-  init() throws {
-    let url = Fixtures.package.appendingPathComponent("Package.swift")
-    let text = try String(contentsOf: url, encoding: .utf8)
-    doors = text.matches(of: /door\(\s*"(\w+)"/).map { String($0.1) }
-    rooms = text.matches(of: /room\(\s*"(\w+)",\s*uses:\s*\[([^\]]*)\]/).map {
-      (String($0.1), Self.strings($0.2))
-    }
-    if let match = text.firstMatch(
-      of: /executableTarget\(\s*name:\s*"(\w+)",\s*dependencies:\s*\[([^\]]*)\]/)
-    {
-      rooms.append((String(match.1), Self.strings(match.2)))
-    }
-  }
-
-  /// The names in a list of dependencies; of a product, its name and not its package.
-  private static func strings(_ list: Substring) -> [String] {
-    let products = list.matches(of: /\.product\(name:\s*"(\w+)"/).map { String($0.1) }
-    let rest = list.replacing(/\.product\([^)]*\)/, with: "")
-    return products + rest.matches(of: /"(\w+)"/).map { String($0.1) }
-  }
-
-  func uses(of room: String) -> [String]? { rooms.first { $0.name == room }?.uses }
-}

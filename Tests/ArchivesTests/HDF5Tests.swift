@@ -131,8 +131,11 @@ import Testing
     try file.close()
     let dataset = try HDF5File(reading: folder["a.h5"]).dataset("v")
     var bytes: [UInt8] = []
+    let heap = try #require(try HDF5HeapRows(dataset, try FileReader(folder["a.h5"])))
     for (index, row) in rows.enumerated() {
       try dataset.readVariableLength(index, into: &bytes)
+      #expect(bytes == row)
+      try heap.read(index, into: &bytes)
       #expect(bytes == row)
     }
   }

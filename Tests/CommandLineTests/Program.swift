@@ -32,11 +32,13 @@ enum Program {
   final class Running {
     private let process = Process()
     private let folder: URL
+    private let isParallel: Bool
     private let ended = DispatchSemaphore(value: 0)
 
     var identifier: Int32 { process.processIdentifier }
 
     init(_ arguments: [String], ranks: Int = 0) throws {
+      isParallel = ranks > 0
       folder = FileManager.default.temporaryDirectory
         .appendingPathComponent("vitdist-run-\(UUID().uuidString)")
       try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -55,6 +57,22 @@ enum Program {
     }
 
     deinit { try? FileManager.default.removeItem(at: folder) }
+
+    var isRunning: Bool { process.isRunning }
+
+    /// The processes that compute: the children of mpirun, or the one process.
+    var ranks: [Int32] {
+      guard isParallel else { return [identifier] }
+      let processes = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+      return processes.compactMap { Int32($0) }.filter { Self.parent(of: $0) == identifier }.sorted()
+    }
+
+    /// After the name, which may hold anything but ends the last parenthesis: state, parent.
+    private static func parent(of process: Int32) -> Int32? {
+      let text = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)
+      let fields = text?.split(separator: ")").last?.split(separator: " ") ?? []
+      return fields.count > 1 ? Int32(fields[1]) : nil
+    }
 
     func wait(seconds: Double) -> Outcome {
       let late = ended.wait(timeout: .now() + seconds) == .timedOut

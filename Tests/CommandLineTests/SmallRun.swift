@@ -93,5 +93,23 @@ final class SmallRun {
     return digest
   }
 
+  /// Paths of the shards in a folder, sorted.
+  func shards(_ name: String) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: path(name))
+      .filter { $0.hasSuffix(".h5") }.sorted().map { path("\(name)/\($0)") }
+  }
+
+  /// Whether a run has taken its first dozen of steps.
+  func hasSteps(_ name: String) -> Bool {
+    let attributes = try? FileManager.default.attributesOfItem(atPath: path("\(name)/metrics.jsonl"))
+    return (attributes?[.size] as? Int ?? 0) > 2000
+  }
+
+  /// Steps of a run's checkpoints, ascending.
+  func steps(_ name: String) throws -> [Int] {
+    try FileManager.default.contentsOfDirectory(atPath: path("\(name)/checkpoints"))
+      .compactMap { $0.hasPrefix("step_") ? Int($0.dropFirst(5)) : nil }.sorted()
+  }
+
   func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: path(name)) }
 }

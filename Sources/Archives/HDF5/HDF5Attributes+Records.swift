@@ -21,6 +21,7 @@ extension HDF5Attributes {
           "attribute \(name) is \(HDF5ElementType(type: type)), expected a compound with "
             + (strings + integers).joined(separator: ", "), remedy: "Check it with h5ls -v")
       }
+      try checkMembers(of: type, name)
       let width = 256
       let stride = width * strings.count + 8 * integers.count
       let memoryType = Self.compound(strings, width, integers, like: type)
@@ -30,6 +31,30 @@ extension HDF5Attributes {
         H5Aread(attribute, memoryType, &bytes), path: label, "attribute \(name) cannot be read")
       return (0..<count).map { Self.record(bytes, at: $0 * stride, strings, width, integers) }
     }
+  }
+
+  /// HDF5 1.10 follows members that lie outside their record or are larger than they say.
+  private func checkMembers(of type: hid_t, _ name: String) throws {
+    let size = H5Tget_size(type)
+    for index in 0..<UInt32(max(0, H5Tget_nmembers(type))) {
+      let member = H5Tget_member_type(type, index)
+      defer { H5Tclose(member) }
+      let bytes = H5Tget_size(member)
+      guard bytes <= size, H5Tget_member_offset(type, index) <= size - bytes,
+        Self.isWhole(member, bytes)
+      else {
+        throw ArchiveError.bad(
+          label, "attribute \(name) is damaged", remedy: "Copy or make the file again")
+      }
+    }
+  }
+
+  /// Whether the values of an enumeration are as large as it is.
+  private static func isWhole(_ type: hid_t, _ bytes: Int) -> Bool {
+    guard H5Tget_class(type) == H5T_ENUM else { return true }
+    let base = H5Tget_super(type)
+    defer { H5Tclose(base) }
+    return H5Tget_size(base) == bytes
   }
 
   /// Strings first, then 64-bit integers, without gaps.

@@ -4,11 +4,13 @@ import CHDF5
 public struct HDF5Attributes {
   /// Keeps the file or dataset open.
   private let owner: AnyObject
+  private let file: HDF5File
   let id: hid_t
   let label: String
 
-  init(of owner: AnyObject, id: hid_t, label: String) {
+  init(of owner: AnyObject, in file: HDF5File, id: hid_t, label: String) {
     self.owner = owner
+    self.file = file
     self.id = id
     self.label = label
   }
@@ -23,7 +25,8 @@ public struct HDF5Attributes {
   /// Strings of an array attribute (one for a scalar), or nil if there is none of that name.
   public func strings(_ name: String) throws -> [String]? {
     try reading(name) { attribute, type, count in
-      try HDF5StringType.read(type, count, "\(label): \(name)") {
+      if H5Tis_variable_str(type) > 0 { try file.checkHeaps() }
+      return try HDF5StringType.read(type, count, "\(label): \(name)") {
         memoryType, buffer in
         try HDF5Library.check(
           H5Aread(attribute, memoryType, buffer), path: label, "attribute \(name) cannot be read")

@@ -11,8 +11,8 @@ public struct HDF5ChunkLocation: Sendable, Equatable {
 
 extension HDF5Dataset {
   /// Where all elements lie in the file, one after the other: contiguous datasets, and those in
-  /// chunks that `HDF5File.Format.since1_10` allocated early. nil for others, for those never written
-  /// and for those that do not fit in the file.
+  /// chunks that `HDF5File.Format.since1_10` allocated early. nil for others, for those never
+  /// written and for those that do not fit in the file.
   public var byteRange: Range<Int>? {
     guard let bytes = storedBytes, bytes > 0 else { return nil }
     guard let offset = chunk.isEmpty ? contiguousOffset : orderedChunksOffset else { return nil }

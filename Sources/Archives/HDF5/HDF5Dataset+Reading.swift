@@ -40,6 +40,7 @@ extension HDF5Dataset {
       throw ArchiveError.bad(
         label, "holds \(type), not variable-length bytes", remedy: "Give a dataset of byte strings")
     }
+    try file.checkHeaps()
     let start = [index] + shape.dropFirst().map { _ in 0 }
     let one = shape.map { _ in 1 }
     _ = try checkBox(start, one)

@@ -30,7 +30,7 @@ public final class HDF5Dataset: @unchecked Sendable {
 
   deinit { _ = HDF5Library.locked { H5Dclose(id) } }
 
-  public var attributes: HDF5Attributes { HDF5Attributes(of: self, id: id, label: label) }
+  public var attributes: HDF5Attributes { HDF5Attributes(of: self, in: file, id: id, label: label) }
 
   /// What HDF5 tells about a dataset when it is opened.
   private struct Opened {
@@ -89,6 +89,7 @@ public final class HDF5Dataset: @unchecked Sendable {
       let rank = try HDF5Library.check(
         H5Pget_chunk(creation, Int32(shape.count), &extents), path: label, "has no readable chunks")
       chunk = extents.prefix(Int(rank)).map { Int(clamping: $0) }
+      try checkChunk(label)
       for index in 0..<max(0, H5Pget_nfilters(creation)) {
         var flags: UInt32 = 0
         var count = 0
@@ -99,8 +100,26 @@ public final class HDF5Dataset: @unchecked Sendable {
       }
     }
 
-    /// Filtered chunks larger than the cache are unpacked again for every image: 50 times slower. The
-    /// cache is fixed when a dataset is opened, so it is opened again.
+    /// HDF5 1.10 does not notice chunks larger than a dataset can become, and reads outside them.
+    private func checkChunk(_ label: String) throws {
+      let space = H5Dget_space(id)
+      defer { H5Sclose(space) }
+      var limits = [hsize_t](repeating: 0, count: max(1, shape.count))
+      H5Sget_simple_extent_dims(space, nil, &limits)
+      let isPossible =
+        chunk.count == shape.count
+        && zip(chunk, limits).allSatisfy { extent, limit in
+          extent > 0 && (limit == chdf5_unlimited() || extent <= Int(clamping: limit))
+        }
+      guard isPossible else {
+        throw ArchiveError.bad(
+          label, "has chunks \(chunk), impossible for the shape \(shape)",
+          remedy: "The file is damaged: copy or make it again")
+      }
+    }
+
+    /// Filtered chunks larger than the cache are unpacked again for every image: 50 times slower.
+    /// The cache is fixed when a dataset is opened, so it is opened again.
     private mutating func enlargeCache(_ name: String, of file: HDF5File, _ label: String) throws {
       guard !filters.isEmpty, let elements = chunk.checkedProduct else { return }
       let type = H5Dget_type(id)

@@ -47,7 +47,6 @@ extension HDF5File {
       defer { H5Sclose(space) }
       let creation = H5Pcreate(chdf5_class_dataset_create())
       defer { H5Pclose(creation) }
-      // A file is a function of its content, not of the time it was written.
       H5Pset_obj_track_times(creation, false)
       if !chunk.isEmpty { H5Pset_chunk(creation, Int32(chunk.count), chunk.map { hsize_t($0) }) }
       // Space for every chunk at once, in order: then no index is needed and reads can skip HDF5.

@@ -9,6 +9,7 @@ public final class HDF5File: @unchecked Sendable {
   public let size: Int
   let id: hid_t
   private var isOpen = true
+  private var hasSoundHeaps = false
 
   /// Opens an existing file for reading.
   public convenience init(reading path: String) throws {
@@ -24,8 +25,8 @@ public final class HDF5File: @unchecked Sendable {
   public enum Format: Sendable {
     /// The oldest format that holds the contents.
     case earliest
-    /// HDF5 1.10 (2016) and later: headers carry checksums, and chunks that are allocated early need no
-    /// index.
+    /// HDF5 1.10 (2016) and later: headers carry checksums, and chunks that are allocated early
+    /// need no index.
     case since1_10
   }
 
@@ -39,8 +40,12 @@ public final class HDF5File: @unchecked Sendable {
       if format == .since1_10 {
         H5Pset_libver_bounds(access, chdf5_format_1_10(), chdf5_format_1_10())
       }
+      let creation = H5Pcreate(chdf5_class_file_create())
+      defer { H5Pclose(creation) }
+      // A file is a function of its content, not of the time it was written.
+      H5Pset_obj_track_times(creation, false)
       return try HDF5Library.check(
-        H5Fcreate(path, chdf5_truncate(), chdf5_default(), access), .inputOutput, path: path,
+        H5Fcreate(path, chdf5_truncate(), creation, access), .inputOutput, path: path,
         "cannot be created")
     }
   }
@@ -123,9 +128,18 @@ public final class HDF5File: @unchecked Sendable {
     }
   }
 
+  /// Throws if heaps of a file opened for reading are damaged; looks only once.
+  func checkHeaps() throws {
+    try HDF5Library.locked {
+      guard size > 0, !hasSoundHeaps else { return }
+      try HDF5HeapCheck.run(path)
+      hasSoundHeaps = true
+    }
+  }
+
   /// Opens a dataset.
   public func dataset(_ name: String) throws -> HDF5Dataset { try HDF5Dataset(name, of: self) }
 
   /// Attributes of the file's root.
-  public var attributes: HDF5Attributes { HDF5Attributes(of: self, id: id, label: path) }
+  public var attributes: HDF5Attributes { HDF5Attributes(of: self, in: self, id: id, label: path) }
 }

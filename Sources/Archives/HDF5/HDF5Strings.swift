@@ -45,6 +45,7 @@ extension HDF5Dataset {
     let count = shape.isEmpty ? [] : [rows.count] + shape.dropFirst()
     let elements = try checkBox(start, count)
     guard elements > 0 else { return [] }
+    if type == .variableString { try file.checkHeaps() }
     return try HDF5Library.locked {
       let stored = H5Dget_type(id)
       defer { H5Tclose(stored) }
@@ -76,8 +77,9 @@ enum HDF5StringType {
     return type
   }
 
-  /// Reads `count` strings by `fetch`, which fills a buffer of elements of the memory type it is given.
-  /// HDF5 does not convert between ASCII and UTF-8, so the memory type follows the `stored` one.
+  /// Reads `count` strings by `fetch`, which fills a buffer of elements of the memory type it is
+  /// given. HDF5 does not convert between ASCII and UTF-8, so the memory type follows the `stored`
+  /// one.
   static func read(
     _ stored: hid_t, _ count: Int, _ label: String,
     _ fetch: (hid_t, UnsafeMutableRawPointer) throws -> Void

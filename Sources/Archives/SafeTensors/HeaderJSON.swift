@@ -1,7 +1,7 @@
 /// A value of the JSON subset in which safetensors headers are written.
 ///
-/// A general decoder would hide repeated keys, which the format forbids, and accept integers through
-/// floating point; so the header has a reader of its own.
+/// A general decoder would hide repeated keys, which the format forbids, and accept integers
+/// through floating point; so the header has a reader of its own.
 indirect enum HeaderJSON {
   case object([(key: String, value: HeaderJSON)])
   case array([HeaderJSON])

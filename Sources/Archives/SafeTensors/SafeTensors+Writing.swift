@@ -7,7 +7,8 @@ public struct SafeTensorEntry {
   /// Hands the bytes to the closure it is given.
   let withBytes: ((UnsafeRawBufferPointer) throws -> Void) throws -> Void
 
-  /// `withValues` calls its argument once with the values in row-major order, e.g. a view of a slab.
+  /// `withValues` calls its argument once with the values in row-major order, e.g. a view of a
+  /// slab.
   public init(
     _ name: String, shape: [Int],
     withValues: @escaping ((UnsafeBufferPointer<Float>) throws -> Void) throws -> Void
@@ -41,8 +42,8 @@ extension SafeTensors {
 
   /// Writes a file that appears only when complete and durable.
   ///
-  /// Tensors are ordered by descending element size, then by name, so that each begins at a multiple of
-  /// its element size.
+  /// Tensors are ordered by descending element size, then by name, so that each begins at a
+  /// multiple of its element size.
   public static func write(
     _ entries: [SafeTensorEntry], metadata: [String: String] = ["format": "pt"], to path: String,
     as precision: Precision = .f32

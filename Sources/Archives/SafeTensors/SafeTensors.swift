@@ -1,6 +1,7 @@
 /// Weights in the safetensors format: a length, a JSON header, and the tensors end to end.
 public enum SafeTensors {
-  /// Opens a file and checks its header against every rule of the format. Values are read on demand.
+  /// Opens a file and checks its header against every rule of the format. Values are read on
+  /// demand.
   public static func read(_ path: String) throws -> SafeTensorsFile { try SafeTensorsFile(path) }
 
   /// Longest header that the format allows.

@@ -3,8 +3,9 @@ import Glibc
 
 /// The files of an archive, indexed in one pass.
 ///
-/// Files of a plain tar are read where they lie. Those of a compressed archive are unpacked during the
-/// pass to a nameless file in `TMPDIR` (or `/tmp`), so that memory stays small and any order is fast.
+/// Files of a plain tar are read where they lie. Those of a compressed archive are unpacked during
+/// the pass to a nameless file in `TMPDIR` (or `/tmp`), so that memory stays small and any order is
+/// fast.
 struct ArchiveMembers: MemberStore {
   let path: String
   let members: [Member]

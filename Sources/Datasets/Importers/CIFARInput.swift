@@ -1,7 +1,7 @@
 import Archives
 
-/// The binary batches of CIFAR-10 and CIFAR-100: records of one or two label bytes and 3072 pixels in
-/// planes, in a folder or an archive.
+/// The binary batches of CIFAR-10 and CIFAR-100: records of one or two label bytes and 3072 pixels
+/// in planes, in a folder or an archive.
 public struct CIFARInput: ShardInput {
   public let classes: [String]
   public let identity: String

@@ -15,8 +15,8 @@ public struct ClassFolderInput: ShardInput {
   /// - Parameters:
   ///   - path: folder, tar or zip, compressed or not.
   ///   - split: which folder of splits, in any usual spelling; empty if there are none.
-  ///   - classes: the class list to number by; the folders found if empty. Needed where a set lacks some
-  ///     classes of the one it goes with.
+  ///   - classes: the class list to number by; the folders found if empty. Needed where a set lacks
+  ///     some classes of the one it goes with.
   public init(_ path: String, split: String = "", classes: [String] = []) throws {
     let store = try openMembers(path, isWanted: ImageSignature.isWanted)
     try self.init(store, split: split, classes: classes)
@@ -69,8 +69,8 @@ enum ImageSignature {
     bytes.starts(with: [0xFF, 0xD8, 0xFF]) || bytes.starts(with: [0x89, 0x50, 0x4E, 0x47])
   }
 
-  /// Files with a usual ending are taken unseen, so that a broken one is reported and not passed over;
-  /// others if they begin like an image.
+  /// Files with a usual ending are taken unseen, so that a broken one is reported and not passed
+  /// over; others if they begin like an image.
   static func isWanted(_ name: String, _ head: () -> [UInt8]) -> Bool {
     let lowered = name.lowercased()
     return [".jpg", ".jpeg", ".png"].contains { lowered.hasSuffix($0) } || isImage(head())

@@ -18,8 +18,8 @@ public protocol MemberStore: Sendable {
 
 /// Opens a folder, or a tar or zip archive, compressed or not.
 ///
-/// - Parameter isWanted: decides by name and first bytes (up to 16, none if the name suffices) which
-///   files are members.
+/// - Parameter isWanted: decides by name and first bytes (up to 16, none if the name suffices)
+///   which files are members.
 func openMembers(
   _ path: String, isWanted: @escaping (_ name: String, _ head: () -> [UInt8]) -> Bool
 ) throws -> any MemberStore {

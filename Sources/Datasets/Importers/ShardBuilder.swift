@@ -26,10 +26,11 @@ public struct ShardBuildSummary: Codable, Sendable, Equatable {
   public init() {}
 }
 
-/// Makes a set of shards. Rank r of P writes shards r, r + P, ...; ranks need not talk to each other.
+/// Makes a set of shards. Rank r of P writes shards r, r + P, ...; ranks need not talk to each
+/// other.
 ///
-/// A build that was stopped goes on where it was: finished shards of the same source and options are
-/// kept. A folder that holds anything else is refused.
+/// A build that was stopped goes on where it was: finished shards of the same source and options
+/// are kept. A folder that holds anything else is refused.
 public struct ShardBuilder {
   public var options: ShardOptions
   public var transform: any ImageTransform

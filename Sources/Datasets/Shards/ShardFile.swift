@@ -105,7 +105,7 @@ final class ShardFile: Sendable {
       return StreamImages(offsets: positions, block: ByteBlock(images, reader))
     }
     if case .variableLength(_, isByteLike: true) = images.type {
-      return RowImages(rows: images, first: rows.lowerBound, count: rows.count)
+      return try RowImages(images, rows, reader)
     }
     return try ArrayImages(images, rows: rows, reader)
   }

@@ -2,10 +2,10 @@ import Archives
 
 /// The layout that vitdist writes: plain HDF5 files that any tool opens.
 ///
-/// Images are `images` uint8 [N, H, W, C] in chunks of one image, or JPEG and PNG streams end to end
-/// in `encoded` uint8 [bytes] with `offsets` uint64 [N + 1]. `labels` is int64 [N]; `names` (source
-/// files) may be absent. The root carries `format`, `version`, `classes` (names), `content` (CRC32C of
-/// image bytes, then labels) and `build` (digest of what the shard was made from).
+/// Images are `images` uint8 [N, H, W, C] in chunks of one image, or JPEG and PNG streams end to
+/// end in `encoded` uint8 [bytes] with `offsets` uint64 [N + 1]. `labels` is int64 [N]; `names`
+/// (source files) may be absent. The root carries `format`, `version`, `classes` (names), `content`
+/// (CRC32C of image bytes, then labels) and `build` (digest of what the shard was made from).
 public enum ShardFormat {
   public static let format = "vitdist-shard"
   public static let version = 1

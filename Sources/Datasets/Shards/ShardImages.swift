@@ -72,15 +72,31 @@ enum ByteBlock: Sendable {
 
 /// One variable-length row of bytes for every image (fuel's ILSVRC2012).
 struct RowImages: ShardImages {
-  let rows: HDF5Dataset
-  let first: Int
   let count: Int
+  private let first: Int
+  private let rows: HDF5Dataset
+  /// Finds rows without HDF5; nil if they are stored in an unusual way.
+  private let heap: HDF5HeapRows?
 
-  var layout: String { "encoded, one variable-length row an image (read through HDF5)" }
+  init(_ rows: HDF5Dataset, _ range: Range<Int>, _ reader: FileReader) throws {
+    self.rows = rows
+    count = range.count
+    first = range.lowerBound
+    heap = try HDF5HeapRows(rows, reader)
+  }
+
+  var layout: String {
+    "encoded, one variable-length row an image" + (heap == nil ? " (read through HDF5)" : "")
+  }
+
   var fixedKind: StoredImage? { nil }
 
   func read(_ index: Int, into bytes: inout [UInt8]) throws -> StoredImage {
-    try rows.readVariableLength(first + index, into: &bytes)
+    if let heap {
+      try heap.read(first + index, into: &bytes)
+    } else {
+      try rows.readVariableLength(first + index, into: &bytes)
+    }
     return .encoded
   }
 }

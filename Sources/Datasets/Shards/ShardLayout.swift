@@ -15,8 +15,8 @@ struct ShardLayout: Equatable {
 
   /// Finds the layout of the wanted split.
   ///
-  /// - Parameter isChosen: whether the split was told by the file's name, so that a file without splits
-  ///   is what is wanted.
+  /// - Parameter isChosen: whether the split was told by the file's name, so that a file without
+  ///   splits is what is wanted.
   static func find(in file: HDF5File, split: String, isChosen: Bool) throws -> ShardLayout {
     let layouts = try all(in: file)
     let known = layouts.map(\.split).joined(separator: ", ")

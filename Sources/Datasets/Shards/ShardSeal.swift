@@ -3,10 +3,10 @@ import Glibc
 
 /// The last 40 bytes of a shard: a CRC32C over everything but the images.
 ///
-/// HDF5 1.10 does not check most of what it reads, and a changed byte in its tables can crash it. With
-/// the seal, damage to tables, labels, positions or names is found before HDF5 sees the file. HDF5
-/// ignores bytes after its own end, and cuts them off when a file is changed, so a seal never outlives
-/// what it seals. Files without one (made by other programs) are read all the same.
+/// HDF5 1.10 does not check most of what it reads, and a changed byte in its tables can crash it.
+/// With the seal, damage to tables, labels, positions or names is found before HDF5 sees the file.
+/// HDF5 ignores bytes after its own end, and cuts them off when a file is changed, so a seal never
+/// outlives what it seals. Files without one (made by other programs) are read all the same.
 enum ShardSeal {
   private static let mark: UInt64 = 0x314C_4145_5344_5356  // "VSDSEAL1"
   private static let size = 40

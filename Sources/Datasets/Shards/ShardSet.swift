@@ -2,13 +2,14 @@ import Archives
 
 /// Shards that together are one data set: a folder or a list of HDF5 files.
 ///
-/// Byte positions are resolved through HDF5 once, at opening; images are then read with `pread`, from
-/// any number of threads. What cannot be read so (filters, variable-length rows) goes through HDF5,
-/// one read at a time.
+/// Byte positions are resolved through HDF5 once, at opening; images are then read with `pread`,
+/// from any number of threads. What cannot be read so (filters, variable-length rows) goes through
+/// HDF5, one read at a time.
 public final class ShardSet: SampleSource {
   public let classes: [String]
   public let count: Int
-  /// SHA-256 over names, sizes, counts, positions and labels of the files: changes when the data do.
+  /// SHA-256 over names, sizes, counts, positions and labels of the files: changes when the data
+  /// do.
   public let fingerprint: String
   let files: [ShardFile]
   /// Index of the first sample of every file, and the count at the end.
@@ -18,8 +19,8 @@ public final class ShardSet: SampleSource {
   ///
   /// - Parameters:
   ///   - paths: folders of shards, HDF5 files, or both.
-  ///   - split: which part, where files or folders hold several: `train`, `validation`, `test` in any
-  ///     usual spelling.
+  ///   - split: which part, where files or folders hold several: `train`, `validation`, `test` in
+  ///     any usual spelling.
   /// - Throws: `ArchiveError` naming file and dataset.
   public init(paths: [String], split: String = "") throws {
     let resolved = try ShardPaths(paths, split: split)

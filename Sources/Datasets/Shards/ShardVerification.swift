@@ -19,7 +19,8 @@ public struct ShardVerification: Codable, Sendable, Equatable {
 
   /// Reads and decodes every image and compares contents with the checksums that writers left.
   ///
-  /// Opening the set has checked tables and labels already. Rank r of P looks at files r, r + P, ...
+  /// Opening the set has checked tables and labels already. Rank r of P looks at files r, r + P,
+  /// ...
   ///
   /// - Parameters:
   ///   - decode: throws if the image cannot be decoded.

@@ -43,8 +43,8 @@ public final class ShardWriter {
 
   /// Adds an image; `name` may be empty.
   ///
-  /// - Throws: `ArchiveError` if the image is not stored as the shard stores images, has another size
-  ///   than the ones before (raw), or cannot be written.
+  /// - Throws: `ArchiveError` if the image is not stored as the shard stores images, has another
+  ///   size than the ones before (raw), or cannot be written.
   public func append(
     _ bytes: [UInt8], _ stored: StoredImage, label: Int, name: String = ""
   ) throws {

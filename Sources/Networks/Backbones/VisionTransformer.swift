@@ -1,3 +1,4 @@
+import Autograd
 import Configuration
 import Tensors
 
@@ -16,6 +17,16 @@ public struct VisionTransformer: Configurable {
     case sinusoidal
   }
 
+  /// The first values of the weights.
+  public enum Initialization: String, Codable, Sendable {
+    /// timm's and DeiT's: normal with deviation 0.02 whatever the width. Made for widths from 192
+    /// up; narrow models take an epoch to leave their start.
+    case timm
+    /// The original ViT's: Xavier-uniform maps, a head of zeros (so that the first loss is exactly
+    /// log classes), a patch projection of variance 1/inputs.
+    case jax
+  }
+
   public var imageSize = 224
   public var patchSize = 16
   public var channels = 3
@@ -31,6 +42,7 @@ public struct VisionTransformer: Configurable {
   public var distilled = false
   public var position = Position.learned
   public var gelu = Gelu.erf
+  public var initialization = Initialization.timm
   /// Rate of the last block; earlier ones have less, linearly.
   public var dropPath = 0.0
   public var epsilon: Float = 1e-6
@@ -107,5 +119,24 @@ public struct VisionTransformer: Configurable {
     if let bad = deviation.first(where: { !($0 > 0) }) {
       throw ConfigurationError("deviation", "contains \(bad)", remedy: "Give positive numbers")
     }
+  }
+}
+
+extension VisionTransformer.Initialization {
+  /// Of a linear map's weight.
+  func map(inputs: Int, outputs: Int) -> Initializer {
+    switch self {
+    case .timm: .normal(0.02)
+    case .jax: .uniform((6 / Float(inputs + outputs)).squareRoot())
+    }
+  }
+
+  var head: Initializer { self == .timm ? .normal(0.02) : .constant(0) }
+  var classToken: Initializer { self == .timm ? .normal(1e-6) : .constant(0) }
+
+  /// Of the patch projection's weight and bias, whose maps have `inputs` inputs.
+  func patch(inputs: Int) -> (weight: Initializer, bias: Initializer) {
+    let scale = 1 / Float(inputs).squareRoot()
+    return self == .timm ? (.uniform(scale), .uniform(scale)) : (.normal(scale), .constant(0))
   }
 }

@@ -27,11 +27,11 @@ public final class VisionTransformerModel: Classifier {
     description = ClassifierDescription(
       channels: options.channels, side: options.imageSize, classes: options.classes, mean: mean,
       deviation: deviation)
-    let width = options.width
+    let (width, start) = (options.width, options.initialization)
 
     var prefix: [Parameter] = []
     if options.classToken {
-      prefix.append(scope.parameter("cls_token", [1, 1, width], .normal(1e-6)))
+      prefix.append(scope.parameter("cls_token", [1, 1, width], start.classToken))
     }
     if options.distilled {
       prefix.append(scope.parameter("dist_token", [1, 1, width], .normal(0.02)))
@@ -44,10 +44,10 @@ public final class VisionTransformerModel: Classifier {
       learned ? nil : PositionTable.sinusoidal(tokens: options.tokens, width: width, from: pool)
 
     let patch = options.patchSize
-    let bound = 1 / Float(options.grid.width).squareRoot()
+    let (weight, bias) = start.patch(inputs: options.grid.width)
     patchWeight = scope["patch_embed"]["proj"].parameter(
-      "weight", [width, options.channels, patch, patch], .uniform(bound))
-    patchBias = scope["patch_embed"]["proj"].parameter("bias", [width], .uniform(bound))
+      "weight", [width, options.channels, patch, patch], weight)
+    patchBias = scope["patch_embed"]["proj"].parameter("bias", [width], bias)
 
     blocks = (0..<options.depth).map { index in
       let share = options.depth > 1 ? Double(index) / Double(options.depth - 1) : 0
@@ -57,10 +57,11 @@ public final class VisionTransformerModel: Classifier {
     }
     norm = LayerNorm(
       scope[options.pooling == .mean ? "fc_norm" : "norm"], width: width, epsilon: options.epsilon)
-    head = Dense(scope["head"], inputs: width, outputs: options.classes)
+    head = Dense(scope["head"], inputs: width, outputs: options.classes, weight: start.head)
     distilledHead =
       options.distilled
-      ? Dense(scope["head_dist"], inputs: width, outputs: options.classes) : nil
+      ? Dense(
+        scope["head_dist"], inputs: width, outputs: options.classes, weight: start.head) : nil
   }
 
   public func callAsFunction(_ images: Variable, _ cx: Context) -> Logits {

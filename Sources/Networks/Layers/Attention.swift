@@ -9,12 +9,17 @@ final class Attention {
   private let heads: Int
   private let name: String
 
-  init(_ scope: Scope, name: String, width: Int, heads: Int) {
+  init(
+    _ scope: Scope, name: String, width: Int, heads: Int,
+    initialization: VisionTransformer.Initialization
+  ) {
     self.width = width
     self.heads = heads
     self.name = name
-    qkv = Dense(scope["qkv"], inputs: width, outputs: 3 * width)
-    projection = Dense(scope["proj"], inputs: width, outputs: width)
+    // Queries, keys and values are three maps of width to width, however they are stored.
+    let square = initialization.map(inputs: width, outputs: width)
+    qkv = Dense(scope["qkv"], inputs: width, outputs: 3 * width, weight: square)
+    projection = Dense(scope["proj"], inputs: width, outputs: width, weight: square)
   }
 
   /// - Parameters:

@@ -16,10 +16,12 @@ final class Block {
     let width = options.width
     attentionNorm = LayerNorm(scope["norm1"], width: width, epsilon: options.epsilon)
     attention = Attention(
-      scope["attn"], name: "blocks.\(index).attn", width: width, heads: options.heads)
+      scope["attn"], name: "blocks.\(index).attn", width: width, heads: options.heads,
+      initialization: options.initialization)
     feedForwardNorm = LayerNorm(scope["norm2"], width: width, epsilon: options.epsilon)
     feedForward = FeedForward(
-      scope["mlp"], width: width, hidden: options.hidden, activation: options.gelu)
+      scope["mlp"], width: width, hidden: options.hidden, activation: options.gelu,
+      initialization: options.initialization)
   }
 
   /// - Parameter reading: how many leading tokens of the result anybody reads; all if nil. The rest

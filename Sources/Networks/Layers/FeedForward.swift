@@ -7,9 +7,13 @@ final class FeedForward {
   private let contract: any LinearMap
   private let activation: Gelu
 
-  init(_ scope: Scope, width: Int, hidden: Int, activation: Gelu) {
-    expand = Dense(scope["fc1"], inputs: width, outputs: hidden)
-    contract = Dense(scope["fc2"], inputs: hidden, outputs: width)
+  init(
+    _ scope: Scope, width: Int, hidden: Int, activation: Gelu,
+    initialization: VisionTransformer.Initialization
+  ) {
+    let initializer = initialization.map(inputs: width, outputs: hidden)
+    expand = Dense(scope["fc1"], inputs: width, outputs: hidden, weight: initializer)
+    contract = Dense(scope["fc2"], inputs: hidden, outputs: width, weight: initializer)
     self.activation = activation
   }
 

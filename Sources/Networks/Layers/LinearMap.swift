@@ -24,7 +24,7 @@ public final class Dense: LinearMap {
   public let bias: Parameter
 
   public init(
-    _ scope: Scope, inputs: Int, outputs: Int, weight initializer: Initializer = .normal(0.02)
+    _ scope: Scope, inputs: Int, outputs: Int, weight initializer: Initializer
   ) {
     weight = scope.parameter("weight", [outputs, inputs], initializer)
     bias = scope.parameter("bias", [outputs], .constant(0))

@@ -65,27 +65,42 @@ extension Network {
     _ file: SafeTensorsFile, heads: HeadMismatch,
     interpolation: PositionInterpolation = .antialiased
   ) throws -> LoadReport {
-    var report = LoadReport()
+    try checkShapes(file, heads: heads)
     try checkNames(file)
+    var report = LoadReport()
     for entry in parameters.layout.entries {
       guard let info = file[entry.name] else { continue }
-      let shape = entry.shape.extents
-      if info.shape == shape
-        || (entry.name == "pos_embed" && info.elementCount == entry.shape.count)
-      {
+      if holds(info, entry) {
         try file.read(entry.name, into: parameters[entry].elements)
       } else if entry.name == "pos_embed" {
         report.positionGrids = try loadPositions(file, info, entry, interpolation)
-      } else if entry.name.hasPrefix("head"), heads == .startAfresh {
-        report.freshHeads.append(entry.name)
       } else {
-        throw ArchiveError(
-          .badData, path: file.path,
-          "tensor \(entry.name) has shape \(info.shape), the model expects \(shape)",
-          remedy: "Give the weights of this model, or the model of these weights")
+        report.freshHeads.append(entry.name)
       }
     }
     return report
+  }
+
+  /// A position embedding may have or lack an outer axis of one.
+  private func holds(_ info: SafeTensorInfo, _ entry: ParameterLayout.Entry) -> Bool {
+    info.shape == entry.shape.extents
+      || (entry.name == "pos_embed" && info.elementCount == entry.shape.count
+        && info.shape.last == entry.shape[-1])
+  }
+
+  /// Comes before the names: weights of another size differ in both, and shapes say more.
+  private func checkShapes(_ file: SafeTensorsFile, heads: HeadMismatch) throws {
+    for entry in parameters.layout.entries {
+      guard let info = file[entry.name], !holds(info, entry), entry.name != "pos_embed" else {
+        continue
+      }
+      if entry.name.hasPrefix("head"), heads == .startAfresh { continue }
+      throw ArchiveError(
+        .badData, path: file.path,
+        "tensor \(entry.name) has shape \(info.shape), the model expects "
+          + "\(entry.shape.extents)",
+        remedy: "Give the weights of this model, or the model of these weights")
+    }
   }
 
   /// Names ten of the tensors that are missing or too many.

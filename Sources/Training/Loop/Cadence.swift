@@ -1,28 +1,32 @@
-/// Which steps are followed by an evaluation or a checkpoint.
+/// Which steps are followed by an evaluation, a checkpoint, a comparison of the replicas. Steps are
+/// counted as done.
 public struct Cadence: Sendable, Equatable {
   public var stepsPerEpoch: Int
   public var totalSteps: Int
   /// Epochs between two evaluations; 0 for one at the end only.
-  public var evaluateEveryEpochs: Int
+  public var evaluateEveryEpochs = 1
   /// Steps between two checkpoints; 0 for one at the end only.
-  public var saveEverySteps: Int
+  public var saveEverySteps = 0
+  /// Whether weights that were judged are saved, since they may be the best.
+  public var savesJudged = false
+  /// Steps between two comparisons of all ranks' weights; 0 for none.
+  public var checkReplicasEverySteps = 0
 
-  public init(
-    stepsPerEpoch: Int, totalSteps: Int, evaluateEveryEpochs: Int, saveEverySteps: Int
-  ) {
+  public init(stepsPerEpoch: Int, totalSteps: Int) {
     self.stepsPerEpoch = stepsPerEpoch
     self.totalSteps = totalSteps
-    self.evaluateEveryEpochs = evaluateEveryEpochs
-    self.saveEverySteps = saveEverySteps
   }
 
-  /// - Parameter step: steps done.
   public func evaluates(after step: Int) -> Bool {
     step == totalSteps || falls(step, every: evaluateEveryEpochs * stepsPerEpoch)
   }
 
-  public func saves(after step: Int) -> Bool {
-    step == totalSteps || falls(step, every: saveEverySteps)
+  public func saves(after step: Int, isJudged: Bool) -> Bool {
+    step == totalSteps || falls(step, every: saveEverySteps) || (savesJudged && isJudged)
+  }
+
+  public func checksReplicas(after step: Int) -> Bool {
+    falls(step, every: checkReplicasEverySteps)
   }
 
   private func falls(_ step: Int, every period: Int) -> Bool { period > 0 && step % period == 0 }

@@ -28,6 +28,7 @@ public final class Trainer {
   private let cadence: Cadence
   private let evaluator: Evaluator?
   private let checkpoints: CheckpointStore
+  private let replicas: ReplicaCheck
   private let log: RunLog?
   private let communicator: any Communicator
   private let pool: BufferPool
@@ -44,6 +45,7 @@ public final class Trainer {
     self.cadence = cadence
     self.evaluator = evaluator
     self.checkpoints = checkpoints
+    replicas = ReplicaCheck(training.network.parameters.layout, communicator)
     self.log = log
     self.communicator = communicator
     self.pool = pool
@@ -59,9 +61,14 @@ public final class Trainer {
       step += 1
       try log?.record(report)
 
-      if cadence.evaluates(after: step) { try evaluate() }
+      if cadence.checksReplicas(after: step) {
+        try replicas.check(training.network.parameters.values, step: step)
+      }
+      let judged = cadence.evaluates(after: step) ? try evaluate() : nil
       let isAskedToStop = try communicator.allReduce(StopRequest.isRaised ? 1 : 0, by: .maximum) > 0
-      if isAskedToStop || cadence.saves(after: step) { try save() }
+      if isAskedToStop || cadence.saves(after: step, isJudged: judged != nil) {
+        try save(judged)
+      }
       if isAskedToStop, step < training.plan.totalSteps {
         throw TrainingError.stoppedOnRequest(step: step)
       }
@@ -84,11 +91,12 @@ public final class Trainer {
     return whole
   }
 
-  private func evaluate() throws {
-    guard let evaluator else { return }
+  private func evaluate() throws -> EvaluationResult? {
+    guard let evaluator else { return nil }
     let result = try evaluator.evaluate(training.network.model, try finalWeights())
     evaluation = result
     try log?.record(result, step: step)
+    return result
   }
 }
 
@@ -104,7 +112,8 @@ extension Trainer {
         ?? [])
   }
 
-  private func save() throws {
+  /// - Parameter judged: how these very weights were judged, if they were.
+  private func save(_ judged: EvaluationResult?) throws {
     let plan = training.plan
     var content = CheckpointContent(layout: training.network.parameters.layout, slabs: slabs)
     content.step = step
@@ -118,9 +127,9 @@ extension Trainer {
     content.vitdistVersion = identity.version
     content.model = identity.model
     content.state = ["batchSize": "\(plan.batches.batchSize)", "microBatch": "\(plan.microBatch)"]
-    if let evaluation {
+    if let judged {
       content.metrics = [
-        "validation.accuracy": evaluation.accuracy, "validation.loss": evaluation.loss,
+        "validation.accuracy": judged.accuracy, "validation.loss": judged.loss,
       ]
     }
     _ = try checkpoints.save(content)
