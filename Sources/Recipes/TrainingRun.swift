@@ -103,7 +103,7 @@ public struct TrainingRun {
 
     let batches = LoadedBatches(
       pipeline, plan: plan, from: trainer.step, shards: training.reducer.localShards,
-      threads: recipe.data.loaderThreads, depth: recipe.data.prefetch, pool: pool)
+      threads: recipe.data.loaderThreads, depth: recipe.data.prefetch, pool: BufferPool())
     try trainer.run(batches)
     var summary = Summary()
     summary.seconds = (ContinuousClock.now - start) / .seconds(1)
