@@ -61,6 +61,12 @@ public struct TrainingRun {
     case trained(Summary)
     /// All steps were done before and all files written: nothing was touched.
     case wasComplete(Summary)
+
+    public var summary: Summary {
+      switch self {
+      case .trained(let summary), .wasComplete(let summary): summary
+      }
+    }
   }
 
   /// Trains to the end.
