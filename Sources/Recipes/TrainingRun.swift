@@ -61,6 +61,12 @@ public struct TrainingRun {
     case trained(Summary)
     /// All steps were done before and all files written: nothing was touched.
     case wasComplete(Summary)
+
+    public var summary: Summary {
+      switch self {
+      case .trained(let summary), .wasComplete(let summary): summary
+      }
+    }
   }
 
   /// Trains to the end.
@@ -103,7 +109,7 @@ public struct TrainingRun {
 
     let batches = LoadedBatches(
       pipeline, plan: plan, from: trainer.step, shards: training.reducer.localShards,
-      threads: recipe.data.loaderThreads, depth: recipe.data.prefetch, pool: pool)
+      threads: recipe.data.loaderThreads, depth: recipe.data.prefetch, pool: BufferPool())
     try trainer.run(batches)
     var summary = Summary()
     summary.seconds = (ContinuousClock.now - start) / .seconds(1)

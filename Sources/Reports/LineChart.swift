@@ -38,12 +38,14 @@ public struct LineChart: Sendable {
   /// The chart as a complete document.
   public var svg: String { Self.document([self]) }
 
-  /// Charts side by side.
+  /// Charts side by side, with one horizontal axis for all, so that they can be read across.
   public static func document(_ charts: [LineChart]) -> String {
     let size = "\(number(width * Double(charts.count))) \(number(height))"
+    let across = Axis(
+      holding: charts.flatMap { $0.curves.flatMap { $0.points.map(\.x) } }, ticks: 8)
     let panels = charts.enumerated().map {
       "<g transform=\"translate(\(number(Double($0.offset) * width)),0)\">\n"
-        + $0.element.panel(number: $0.offset) + "</g>\n"
+        + $0.element.panel(number: $0.offset, across) + "</g>\n"
     }
     return """
       <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \(size)" \
@@ -55,15 +57,15 @@ public struct LineChart: Sendable {
       """
   }
 
-  private func panel(number index: Int) -> String {
-    let across = Axis(holding: curves.flatMap { $0.points.map(\.x) }, ticks: 8)
+  private func panel(number index: Int, _ across: Axis) -> String {
     let up = Axis(holding: curves.flatMap(Self.representativeValues), ticks: 6)
     let plot = Self.plot
     var text = "<text x=\"\(number(plot.left))\" y=\"24\" font-size=\"15\" font-weight=\"bold\">"
     text += escaped(title) + "</text>\n" + legend() + grid(across, up)
     text += "<clipPath id=\"plot\(index)\"><rect x=\"\(number(plot.left))\" "
-    text += "y=\"\(number(plot.top))\" width=\"\(number(plot.right - plot.left))\" "
-    text += "height=\"\(number(plot.bottom - plot.top))\"/></clipPath>\n"
+    // A line along an edge keeps its whole width.
+    text += "y=\"\(number(plot.top - 1))\" width=\"\(number(plot.right - plot.left))\" "
+    text += "height=\"\(number(plot.bottom - plot.top + 2))\"/></clipPath>\n"
     text += "<g clip-path=\"url(#plot\(index))\" fill=\"none\" stroke-linejoin=\"round\">\n"
     for (number, curve) in curves.enumerated() {
       let colour = Self.colours[number % Self.colours.count]

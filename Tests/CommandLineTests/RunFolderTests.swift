@@ -18,7 +18,7 @@ import Testing
     let run = try trained()
     try refused(
       run.training("run", ["model.width=64"]), status: 65,
-      naming: ["another model", "cls_token", "64", "32", "step_00000002"])
+      naming: ["another run", "model.width was 32 and is 64", "step_00000002"])
   }
 
   @Test func aFolderInUseIsRefused() throws {

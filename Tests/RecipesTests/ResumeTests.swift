@@ -48,7 +48,7 @@ import Training
     let run = TrainingRun(
       try recipe(overrides), output: folder[output], communicator: SoloCommunicator(),
       version: "test", say: { said.append($0) })
-    let summary = try run.run(resume: resume, force: force)
+    let summary = try run.run(resume: resume, force: force).summary
     return (said.joined(separator: "\n"), summary)
   }
 
@@ -59,8 +59,10 @@ import Training
   @Test func aRunGoesOnWhereItStood() throws {
     try train(output: "whole")
     try train(["steps=2"], output: "run")
-    let (said, summary) = try train(output: "run")
-    #expect(said.contains("going on after step 2") && said.contains("the config differs"), "\(said)")
+    let error = #expect(throws: CheckpointError.self) { try train(output: "run") }
+    #expect(error?.description.contains("steps was 2 and is 4") == true)
+    let (said, summary) = try train(output: "run", force: true)
+    #expect(said.contains("going on after step 2") && said.contains("steps was 2"), "\(said)")
     #expect(summary.steps == 4)
     #expect(try digest("run") == digest("whole"))
   }
@@ -68,8 +70,26 @@ import Training
   @Test func aFinishedRunIsDone() throws {
     try train()
     let before = try digest("run")
-    #expect(try train().summary.steps == 4)
+    let (said, summary) = try train(["about=again", "data.loaderThreads=1"])
+    #expect(said.isEmpty && summary.steps == 4, "\(said)")
     #expect(try digest("run") == before)
+  }
+
+  @Test func aRunWhoseWeightsAreGoneWritesThemAgain() throws {
+    try train()
+    let weights = folder["run/final.safetensors"]
+    try FileSystem.remove(weights)
+    #expect(try train().said.contains("going on after step 4"))
+    #expect(FileSystem.exists(weights))
+  }
+
+  @Test func aRefusedConfigIsNotWritten() throws {
+    try train(["steps=2"])
+    let error = #expect(throws: CheckpointError.self) {
+      try train(["steps=2", "optimizer.kind=sgd"])
+    }
+    #expect(error?.problem.hasSuffix("optimizer.kind was \"adamw\" and is \"sgd\"") == true)
+    #expect(try Recipe(file: folder["run/config.yaml"]) == recipe(["steps=2"]))
   }
 
   @Test func anotherFoldersCheckpointCanBeContinued() throws {
@@ -102,12 +122,15 @@ import Training
 
   @Test func anotherModelIsRefusedEvenWithForce() throws {
     try train(["steps=2"])
-    for force in [false, true] {
+    for (force, names) in [
+      (false, ["another run", "model.width was 16 and is 32"]),
+      (true, ["another model", "cls_token", "[1, 1, 32]", "[1, 1, 16]"]),
+    ] {
       let error = #expect(throws: CheckpointError.self) {
         try train(["model.width=32"], force: force)
       }
       #expect(error?.kind == .badData)
-      for name in ["another model", "cls_token", "[1, 1, 32]", "[1, 1, 16]"] {
+      for name in names {
         #expect(error?.description.contains(name) == true, "\(String(describing: error))")
       }
     }

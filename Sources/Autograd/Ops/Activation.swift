@@ -12,11 +12,15 @@ extension Context {
       "gelu", y, from: [x],
       regenerate: { [pool] in
         let again = Tensor(xEdge.shape, from: pool)
-        form.forward(input().pointer, into: again.pointer, count: again.count)
+        withExtendedLifetime(input()) { x in
+          form.forward(x.pointer, into: again.pointer, count: again.count)
+        }
         return again
       },
       pullback: { dy, tape in
-        form.backward(input().pointer, gradient: dy.pointer, into: dy.pointer, count: dy.count)
+        withExtendedLifetime(input()) { x in
+          form.backward(x.pointer, gradient: dy.pointer, into: dy.pointer, count: dy.count)
+        }
         tape.give(dy, to: xEdge)
       })
   }

@@ -22,19 +22,23 @@ extension Context {
       regenerate: { [pool] in
         let again = Tensor(xEdge.shape, from: pool)
         let mean = statistics.pointer
-        LayerNormalization.normalize(
-          input().pointer, rows: rows, width: width, scale: gamma, shift: beta,
-          into: again.pointer, mean: mean, inverseDeviation: mean + rows)
+        withExtendedLifetime((input(), statistics)) { x, _ in
+          LayerNormalization.normalize(
+            x.pointer, rows: rows, width: width, scale: gamma, shift: beta,
+            into: again.pointer, mean: mean, inverseDeviation: mean + rows)
+        }
         return again
       },
       pullback: { [pool] dy, tape in
         let (dx, adding) =
           xEdge.isTracked ? tape.accumulator(for: xEdge) : (Tensor(xEdge.shape, from: pool), false)
         let mean = statistics.pointer
-        LayerNormalization.backward(
-          input().pointer, gradient: dy.pointer, rows: rows, width: width, scale: gamma,
-          mean: mean, inverseDeviation: mean + rows, into: dx.pointer, adding: adding,
-          scaleGradient: tape.gradient(of: scale), shiftGradient: tape.gradient(of: shift))
+        withExtendedLifetime((input(), statistics, dx)) { x, _, dx in
+          LayerNormalization.backward(
+            x.pointer, gradient: dy.pointer, rows: rows, width: width, scale: gamma,
+            mean: mean, inverseDeviation: mean + rows, into: dx.pointer, adding: adding,
+            scaleGradient: tape.gradient(of: scale), shiftGradient: tape.gradient(of: shift))
+        }
       })
   }
 }

@@ -46,9 +46,13 @@ extension Context {
       "linear", y, from: [x] + (residual.map { [$0] } ?? []), parameters: [weight, bias]
     ) { [products] dy, tape in
       if let dw = tape.gradient(of: weight), let db = tape.gradient(of: bias) {
-        products.weightGradient(
-          Matrix(dy), Matrix(input()),
-          addingTo: Matrix(dw + rows.lowerBound * inputs, rows.count, inputs))
+        // Data made anew has no other owner: without this, its memory goes back to the pool, and to
+        // a loader thread, as soon as its address is known.
+        withExtendedLifetime(input()) { x in
+          products.weightGradient(
+            Matrix(dy), Matrix(x),
+            addingTo: Matrix(dw + rows.lowerBound * inputs, rows.count, inputs))
+        }
         Elementwise.addColumnSums(
           dy.pointer, rows: dy.shape.rows, width: rows.count, to: db + rows.lowerBound)
       }
