@@ -106,7 +106,9 @@ struct Bench: ParsableCommand {
       \(Float(result.updateMilliseconds)) ms
       memory       \(result.peakRssBytes >> 20) MiB at the most; \
       \(result.allocationsAfterWarmup) tensor blocks allocated after warm-up
-      processor    \(percent(result.processorShare)) of the wall time
+      processor    \(percent(result.processorShare)) of the wall time; at least \
+      \(Float(result.processorMillisecondsPerStep)) ms a step, MFU of that \
+      \(percent(result.mfuOfProcessorTime))
       """
     }
   }
