@@ -15,7 +15,7 @@ let doors: [Target] = [
   door("CCrypto", pkgConfig: "libcrypto", apt: "libssl-dev"),
   door("CISAL", pkgConfig: "libisal", apt: "libisal-dev"),
   // No library: what Swift's vectors cannot say, in a header that is inlined.
-  .systemLibrary(name: "CLanes", path: "Sources/CLanes"),
+  door("CLanes"),
   // No library: what the processor can do, in C that runs on any of them.
   .target(name: "CMachine", path: "Sources/CMachine"),
 ]
@@ -124,9 +124,10 @@ func machineFlags() -> [SwiftSetting] {
   return [.unsafeFlags(["-Xcc", "-march=\(architecture)", "-Xcc", "-fno-math-errno"])]
 }
 
-func door(_ name: String, pkgConfig: String, apt: String) -> Target {
+func door(_ name: String, pkgConfig: String? = nil, apt: String? = nil) -> Target {
   .systemLibrary(
-    name: name, path: "Sources/\(name)", pkgConfig: pkgConfig, providers: [.apt([apt])])
+    name: name, path: "Sources/\(name)", pkgConfig: pkgConfig,
+    providers: apt.map { [.apt([$0])] })
 }
 
 func room(_ name: String, uses: [String]) -> Target {

@@ -114,7 +114,9 @@ struct Bench: ParsableCommand {
       \(figure(result.updateMilliseconds)) ms
       memory       \(mebibytes(result.peakRssBytes)) on the largest rank; \
       \(result.allocationsAfterWarmup) tensor blocks allocated after warm-up
-      processor    \(percent(result.processorShare)) of the wall time
+      processor    \(percent(result.processorShare)) of the wall time; at least \
+      \(Float(result.processorMillisecondsPerStep)) ms a step, MFU of that \
+      \(percent(result.mfuOfProcessorTime))
       """
     }
   }
