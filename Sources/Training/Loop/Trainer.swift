@@ -74,7 +74,7 @@ public final class Trainer {
       }
     }
     // A run that was stopped between its last checkpoint and its summary.
-    if evaluation == nil { try evaluate() }
+    if evaluation == nil { _ = try evaluate() }
     log?.finish()
   }
 
