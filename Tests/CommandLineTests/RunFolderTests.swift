@@ -16,9 +16,13 @@ import Testing
 
   @Test func aCheckpointOfAnotherModelIsRefused() throws {
     let run = try trained()
+    let other = run.training("run", ["steps=4", "schedule.warmupEpochs=0", "model.width=64"])
     try refused(
-      run.training("run", ["model.width=64"]), status: 65,
-      naming: ["another model", "cls_token", "64", "32", "step_00000002"])
+      other, status: 65, naming: ["model.width was 32 and is 64", "step_00000002", "--force"])
+    try refused(
+      other + ["--force"], status: 65,
+      naming: ["another model", "cls_token", "[1, 1, 64]", "[1, 1, 32]", "step_00000002"],
+      isParagraph: false)
   }
 
   @Test func aFolderInUseIsRefused() throws {
