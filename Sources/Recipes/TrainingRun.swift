@@ -107,6 +107,7 @@ public struct TrainingRun {
     if let origin { try trainer.restore(origin) }
     announce(network, plan, from: trainer.step)
 
+    // Loaders have a pool of their own: which block a tensor of the step gets never depends on them.
     let batches = LoadedBatches(
       pipeline, plan: plan, from: trainer.step, shards: training.reducer.localShards,
       threads: recipe.data.loaderThreads, depth: recipe.data.prefetch, pool: BufferPool())

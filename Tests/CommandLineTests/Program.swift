@@ -53,7 +53,7 @@ enum Program {
       process.standardOutput = try Self.file(folder.appendingPathComponent("output"))
       process.standardError = try Self.file(folder.appendingPathComponent("errors"))
       process.terminationHandler = { [ended] _ in ended.signal() }
-      try process.run()
+      try Self.withSignalsLetThrough { try process.run() }
     }
 
     deinit { try? FileManager.default.removeItem(at: folder) }
@@ -87,6 +87,16 @@ enum Program {
 
     private func text(_ name: String) -> String {
       (try? String(contentsOf: folder.appendingPathComponent(name), encoding: .utf8)) ?? ""
+    }
+
+    /// A process inherits what its starter blocks, and the threads of the tests block all signals.
+    private static func withSignalsLetThrough(_ start: () throws -> Void) rethrows {
+      var none = sigset_t()
+      var before = sigset_t()
+      sigemptyset(&none)
+      pthread_sigmask(SIG_SETMASK, &none, &before)
+      defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+      try start()
     }
 
     /// Files and not pipes: a pipe that nobody empties stops the program.

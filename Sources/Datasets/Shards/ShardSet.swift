@@ -8,8 +8,8 @@ import Archives
 public final class ShardSet: SampleSource {
   public let classes: [String]
   public let count: Int
-  /// SHA-256 over names, sizes, counts, positions and labels of the files: changes when the data
-  /// do.
+  /// SHA-256 over names, sizes, counts, positions and labels of the files and, where their writer
+  /// left them, the checksums of the images: changes when the data do.
   public let fingerprint: String
   let files: [ShardFile]
   /// Index of the first sample of every file, and the count at the end.
@@ -103,7 +103,7 @@ public final class ShardSet: SampleSource {
     let digest = SHA256Digest()
     for file in files {
       let name = FileSystem.name(of: file.path)
-      digest.update("\(name)\t\(file.size)\t\(file.count)\t\(file.tableCRC)\n")
+      digest.update("\(name)\t\(file.size)\t\(file.count)\t\(file.tableCRC)\t\(file.content)\n")
     }
     return digest.finish()
   }

@@ -30,6 +30,8 @@ public final class Evaluator {
   private let communicator: any Communicator
   private let products: any MatrixProducts
   private let pool: BufferPool
+  /// Blocks that loader threads take never are blocks of the forward pass.
+  private let loaderPool = BufferPool()
   private let threads: Int
 
   public init(
@@ -97,7 +99,7 @@ public final class Evaluator {
   ) throws {
     let (rank, ranks, chunks) = (communicator.rank, communicator.size, pipeline.chunkCount)
     let mine = rank * chunks / ranks..<(rank + 1) * chunks / ranks
-    let prefetcher = Prefetcher(pipeline, mine, threads: threads, depth: 4, pool: pool)
+    let prefetcher = Prefetcher(pipeline, mine, threads: threads, depth: 4, pool: loaderPool)
     let cx = Context(parameters: parameters, products: products, pool: pool)
     while let batch = try prefetcher.next() {
       guard batch.count > 0 else { continue }

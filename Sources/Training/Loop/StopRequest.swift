@@ -9,8 +9,14 @@ import Synchronization
 public enum StopRequest {
   private static let flag = Atomic<Bool>(false)
 
+  /// Also lets these signals through: whoever started the program may have left them blocked.
   public static func install() {
-    for number in [SIGUSR1, SIGUSR2, SIGTERM, SIGINT] {
+    let numbers = [SIGUSR1, SIGUSR2, SIGTERM, SIGINT]
+    var blocked = sigset_t()
+    sigemptyset(&blocked)
+    for number in numbers { sigaddset(&blocked, number) }
+    pthread_sigmask(SIG_UNBLOCK, &blocked, nil)
+    for number in numbers {
       signal(number) { number in
         StopRequest.flag.store(true, ordering: .relaxed)
         if number == SIGINT || number == SIGTERM { signal(number, SIG_DFL) }

@@ -26,12 +26,15 @@ struct PrefetcherTests {
   func steadyStateAllocatesNothing(_ threads: Int) throws {
     let (pipeline, requests) = try make(corrupt: [], samples: 32)
     let pool = BufferPool()
-    let prefetcher = Prefetcher(
-      pipeline, (0..<6).flatMap { _ in requests }, threads: threads, depth: 4, pool: pool)
-    while let batch = try prefetcher.next() { #expect(batch.count == 4) }
+    do {
+      let prefetcher = Prefetcher(
+        pipeline, (0..<6).flatMap { _ in requests }, threads: threads, depth: 4, pool: pool)
+      while let batch = try prefetcher.next() { #expect(batch.count == 4) }
+    }
     // Of 48 batches exist at most: `depth` ready or in the making, the consumer's, and one that a
     // loader has handed in and not yet let go of.
     #expect(pool.statistics.allocations <= 4 + 1 + threads)
+    // Loaders have ended with the prefetcher, so none of them still holds a batch.
     #expect(pool.statistics.bytesInUse == 0)
   }
 
