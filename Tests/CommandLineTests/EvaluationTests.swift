@@ -12,7 +12,7 @@ import Testing
 
   private func trained() throws -> SmallRun {
     let run = try SmallRun()
-    let outcome = try Program.run(run.training("run", ["steps=12"]))
+    let outcome = try Program.run(run.training("run", ["steps=12", "schedule.warmupEpochs=0"]))
     try #require(outcome.status == 0, "\(outcome.errors)")
     return run
   }

@@ -53,7 +53,17 @@ enum Program {
       process.standardOutput = try Self.file(folder.appendingPathComponent("output"))
       process.standardError = try Self.file(folder.appendingPathComponent("errors"))
       process.terminationHandler = { [ended] _ in ended.signal() }
-      try process.run()
+      try Self.withSignals { try process.run() }
+    }
+
+    /// Tests run on threads that block signals, and a process inherits the mask of the thread that
+    /// starts it: mpirun would never see the signals that it is to pass on.
+    private static func withSignals(_ body: () throws -> Void) rethrows {
+      var (none, before) = (sigset_t(), sigset_t())
+      sigemptyset(&none)
+      pthread_sigmask(SIG_SETMASK, &none, &before)
+      defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+      try body()
     }
 
     deinit { try? FileManager.default.removeItem(at: folder) }
@@ -64,7 +74,8 @@ enum Program {
     var ranks: [Int32] {
       guard isParallel else { return [identifier] }
       let processes = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
-      return processes.compactMap { Int32($0) }.filter { Self.parent(of: $0) == identifier }.sorted()
+      return processes.compactMap { Int32($0) }.filter { Self.parent(of: $0) == identifier }
+        .sorted()
     }
 
     /// After the name, which may hold anything but ends the last parenthesis: state, parent.

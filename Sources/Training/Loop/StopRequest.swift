@@ -10,7 +10,13 @@ public enum StopRequest {
   private static let flag = Atomic<Bool>(false)
 
   public static func install() {
-    for number in [SIGUSR1, SIGUSR2, SIGTERM, SIGINT] {
+    let requests = [SIGUSR1, SIGUSR2, SIGTERM, SIGINT]
+    // A parent's thread that blocks signals, as those of a queue do, hands its mask down.
+    var set = sigset_t()
+    sigemptyset(&set)
+    for number in requests { sigaddset(&set, number) }
+    pthread_sigmask(SIG_UNBLOCK, &set, nil)
+    for number in requests {
       signal(number) { number in
         StopRequest.flag.store(true, ordering: .relaxed)
         if number == SIGINT || number == SIGTERM { signal(number, SIG_DFL) }
