@@ -37,6 +37,9 @@ struct Compatibility {
           + "with to go on, or --force to go on all the same")
     }
     for difference in differences { say("note: \(difference)") }
+    for length in comparison?.lengths ?? [] {
+      say("note: \(length); the learning rate follows the new length from here on")
+    }
     if comparison == nil, manifest.configDigest != identity.configDigest {
       say("note: the config differs from the one the checkpoint was made with")
     }

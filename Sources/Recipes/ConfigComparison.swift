@@ -4,6 +4,8 @@ import Configuration
 struct ConfigComparison {
   /// `optimizer.learningRate was 0.001 and is 0.005`, in the order of the config.
   let changes: [String]
+  /// The same of the run's length, which may change: that stretches or cuts its schedule.
+  let lengths: [String]
 
   /// Keys that may change while a run goes on: what it says of itself, how often it is judged and
   /// saved, how its data is loaded. The training data is compared by fingerprint, not by path.
@@ -13,7 +15,12 @@ struct ConfigComparison {
   ]
 
   init(from then: Recipe, to now: Recipe) {
-    changes = Self.differences(ValueTree(encoding: then), ValueTree(encoding: now), at: "")
+    let all = Self.differences(ValueTree(encoding: then), ValueTree(encoding: now), at: "")
+    func isLength(_ change: String) -> Bool {
+      change.hasPrefix("epochs was") || change.hasPrefix("steps was")
+    }
+    changes = all.filter { !isLength($0) }
+    lengths = all.filter(isLength)
   }
 
   private static func differences(

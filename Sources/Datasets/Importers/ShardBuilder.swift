@@ -83,7 +83,7 @@ public struct ShardBuilder {
         throw ArchiveError.bad(
           path, "was made from another source or with other options",
           remedy: "Give another output folder"
-            + (isForced ? "; this file is not a shard and is left alone" : ", or --force to replace it"))
+            + (isForced ? "; this file is not a shard and is left alone" : ", or --force"))
       }
       // One rank removes what the new set does not replace.
       if rank == 0 { try FileSystem.remove(path) }
