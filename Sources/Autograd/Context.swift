@@ -7,7 +7,7 @@ public enum Phase: Sendable {
 }
 
 /// Names the samples of a batch to everything that draws random numbers for them.
-public struct SampleKeys: Sendable {
+public struct BatchKeys: Sendable {
   public var seed: UInt64
   /// Optimizer step.
   public var step: Int
@@ -40,11 +40,11 @@ public struct Context {
   public var tape: Tape?
   public var taps: Taps?
   /// Needed in the training phase of a model with drop path.
-  public var keys: SampleKeys?
+  public var keys: BatchKeys?
 
   public init(
     parameters: ParameterSlab, products: any MatrixProducts, pool: BufferPool,
-    phase: Phase = .evaluation, tape: Tape? = nil, taps: Taps? = nil, keys: SampleKeys? = nil
+    phase: Phase = .evaluation, tape: Tape? = nil, taps: Taps? = nil, keys: BatchKeys? = nil
   ) {
     self.parameters = parameters
     self.products = products

@@ -90,7 +90,7 @@ public struct Pass {
     tape.onParameterReady = onParameterReady
     return Context(
       parameters: parameters, products: products, pool: pool, phase: .training, tape: tape,
-      keys: SampleKeys(seed: seed, step: step, samples: batch.samples, repeats: batch.repeats))
+      keys: BatchKeys(seed: seed, step: step, samples: batch.samples, repeats: batch.repeats))
   }
 
   /// The teacher's prediction, which nothing is differentiated through.

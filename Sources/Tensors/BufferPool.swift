@@ -20,8 +20,11 @@ public final class BufferPool: Sendable {
   }
 
   private let state = Mutex(State())
+  private let poisonsReturned: Bool
 
-  public init() {}
+  /// - Parameter poisonsReturned: overwrite blocks with NaN when they come back, so that a test of
+  ///   whoever uses the pool sees a read after the release.
+  public init(poisonsReturned: Bool = false) { self.poisonsReturned = poisonsReturned }
 
   public var statistics: Statistics { state.withLock { $0.statistics } }
 
@@ -42,6 +45,7 @@ public final class BufferPool: Sendable {
   }
 
   func giveBack(_ pointer: UnsafeMutablePointer<Float>, capacity: Int) {
+    if poisonsReturned { pointer.update(repeating: .nan, count: capacity) }
     let block = Block(pointer)
     state.withLock { state in
       state.statistics.bytesInUse -= capacity * MemoryLayout<Float>.stride

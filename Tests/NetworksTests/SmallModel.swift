@@ -5,7 +5,7 @@ import TestSupport
 
 /// A model small enough to be run many times, with counted weights and images.
 struct SmallModel {
-  let pool = BufferPool()
+  let pool = BufferPool(poisonsReturned: true)
   let network: Network
 
   /// 8 px in patches of 2 px, one channel, two blocks of width 32, ten classes.
@@ -34,7 +34,7 @@ struct SmallModel {
     Context(
       parameters: network.parameters, products: OpenBLASProducts(), pool: pool, phase: phase,
       tape: tape, taps: taps,
-      keys: SampleKeys(
+      keys: BatchKeys(
         seed: 1, step: 0, samples: Array(0..<64), repeats: Array(repeating: 0, count: 64)))
   }
 

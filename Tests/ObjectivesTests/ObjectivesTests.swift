@@ -27,7 +27,7 @@ import Testing
   func twentyStepsOverfitABatch(_ kind: String, _ distilled: Bool) throws {
     let entry = try #require(ObjectiveCatalog.entry(kind))
     let objective = try #require(entry.defaults as? any Objective)
-    let pool = BufferPool()
+    let pool = BufferPool(poisonsReturned: true)
     let student = network(seed: 1, distilled: distilled, pool: pool)
     let teacher = network(seed: 2, distilled: false, pool: pool)
     let batch = Batch(
@@ -55,7 +55,7 @@ import Testing
   func halvesAddUp(_ kind: String) throws {
     let entry = try #require(ObjectiveCatalog.entry(kind))
     let objective = try #require(entry.defaults as? any Objective)
-    let pool = BufferPool()
+    let pool = BufferPool(poisonsReturned: true)
     let student = network(seed: 1, distilled: true, pool: pool)
     student.parameters.fillWithCountedValues()
     let batch = Batch(

@@ -12,7 +12,7 @@ final class ScriptedModel: Classifier {
   let multiplyAdds = 0
   let fixedPositions: Tensor? = nil
   let parameters: ParameterSlab
-  let pool = BufferPool()
+  let pool = BufferPool(poisonsReturned: true)
   private let heads: [(weight: Parameter, bias: Parameter)]
   private let rows: Int
   private let classes: Int

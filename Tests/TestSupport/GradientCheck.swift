@@ -3,7 +3,8 @@ import Tensors
 
 /// A small world for differentiating one op: parameters, products, a pool.
 public struct Workbench {
-  public let pool = BufferPool()
+  /// Its returned blocks are NaN: an op that reads what it has let go fails.
+  public let pool = BufferPool(poisonsReturned: true)
   public let products = OpenBLASProducts()
   public let parameters: ParameterSlab
   public let gradients: Tensor
@@ -24,7 +25,7 @@ public struct Workbench {
   public func context(tape: Tape?, phase: Phase = .training) -> Context {
     Context(
       parameters: parameters, products: products, pool: pool, phase: phase, tape: tape,
-      keys: SampleKeys(
+      keys: BatchKeys(
         seed: 1, step: 0, samples: Array(0..<64), repeats: Array(repeating: 0, count: 64)))
   }
 }

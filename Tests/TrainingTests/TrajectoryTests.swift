@@ -93,7 +93,7 @@ import Training
   @Test(arguments: pairs) func tenStepsAgree(_ name: String, _ kind: String) throws {
     let fixture: Fixture = try Fixtures.decode("\(name).json")
     let rule = try #require(fixture[kind])
-    let pool = BufferPool()
+    let pool = BufferPool(poisonsReturned: true)
     let network = Self.network(name, pool: pool)
     let step = try Self.step(name, kind, rule, network, pool: pool)
     let batches = CountedBatches(pool: pool)
@@ -111,7 +111,7 @@ import Training
   @Test(arguments: ["vit-unit-cls", "vit-unit-mean", "vit-unit-distilled"])
   func everyParameterGradientAgrees(_ name: String) throws {
     let fixture: Fixture = try Fixtures.decode("\(name).json")
-    let pool = BufferPool()
+    let pool = BufferPool(poisonsReturned: true)
     let network = Self.network(name, pool: pool)
     let step = try Self.step(
       name, "adamw", try #require(fixture.adamw), network, pool: pool)

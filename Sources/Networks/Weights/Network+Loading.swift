@@ -67,6 +67,7 @@ extension Network {
   ) throws -> LoadReport {
     try checkShapes(file, heads: heads)
     try checkNames(file)
+    try checkFixedPositions(file)
     var report = LoadReport()
     for entry in parameters.layout.entries {
       guard let info = file[entry.name] else { continue }
@@ -120,6 +121,21 @@ extension Network {
     throw ArchiveError(
       .badData, path: file.path, parts.joined(separator: "; "),
       remedy: "Give the weights of this model, or the model of these weights")
+  }
+
+  /// A model whose position embedding is a fixed table takes no other from a file.
+  private func checkFixedPositions(_ file: SafeTensorsFile) throws {
+    guard let table = model.fixedPositions, file["pos_embed"] != nil else { return }
+    let values = try file.values("pos_embed")
+    // The table is what export writes, at the worst rounded to bf16.
+    let isTable =
+      values.count == table.count
+      && zip(values, table.elements).allSatisfy { abs($0 - $1) <= 0x1p-8 }
+    guard !isTable else { return }
+    throw ArchiveError(
+      .badData, path: file.path,
+      "tensor pos_embed is learned, the model's position embedding is a fixed table",
+      remedy: "Set model.position: learned, or give weights of a model with a fixed table")
   }
 
   private func loadPositions(
