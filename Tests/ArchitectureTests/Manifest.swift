@@ -22,9 +22,10 @@ struct Manifest {
     doors = (text.matches(of: /door\(\s*"(\w+)"/) + text.matches(of: /\.target\(name: "(C\w+)"/))
       .map { String($0.1) }
     let table = text.components(separatedBy: "let rooms").last ?? ""
-    floors = table.components(separatedBy: "// MARK").first.map {
-      $0.components(separatedBy: "\n\n").map(Self.rooms).filter { !$0.isEmpty }
-    } ?? []
+    floors =
+      table.components(separatedBy: "// MARK").first.map {
+        $0.components(separatedBy: "\n\n").map(Self.rooms).filter { !$0.isEmpty }
+      } ?? []
   }
 
   func uses(of room: String) -> [String]? { rooms.first { $0.name == room }?.uses }

@@ -11,7 +11,8 @@ import Testing
 
   @Test func manifestListsEveryFolderOfSources() throws {
     let manifest = try Manifest()
-    #expect(manifest.floors.count >= 7 && manifest.rooms.count >= 13, "the table was not understood")
+    #expect(
+      manifest.floors.count >= 7 && manifest.rooms.count >= 13, "the table was not understood")
     let listed = manifest.doors + manifest.rooms.map(\.name)
     #expect(try SourceTree.folders(in: "Sources") == listed.sorted())
   }

@@ -64,7 +64,8 @@ enum Program {
     var ranks: [Int32] {
       guard isParallel else { return [identifier] }
       let processes = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
-      return processes.compactMap { Int32($0) }.filter { Self.parent(of: $0) == identifier }.sorted()
+      return processes.compactMap { Int32($0) }.filter { Self.parent(of: $0) == identifier }
+        .sorted()
     }
 
     /// After the name, which may hold anything but ends the last parenthesis: state, parent.

@@ -101,7 +101,8 @@ final class SmallRun {
 
   /// Whether a run has taken its first dozen of steps.
   func hasSteps(_ name: String) -> Bool {
-    let attributes = try? FileManager.default.attributesOfItem(atPath: path("\(name)/metrics.jsonl"))
+    let attributes = try? FileManager.default.attributesOfItem(
+      atPath: path("\(name)/metrics.jsonl"))
     return (attributes?[.size] as? Int ?? 0) > 2000
   }
 

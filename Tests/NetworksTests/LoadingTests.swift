@@ -75,7 +75,8 @@ import Testing
     tensors.append(
       SafeTensorEntry("head_dist.bias", shape: [10], values: Array(repeating: 0, count: 10)))
     let message = try refusal(tensors, into: fresh())
-    for name in ["norm.bias", "blocks.1.mlp.fc1.weight", "head_dist.bias", "2 tensors are missing"] {
+    for name in ["norm.bias", "blocks.1.mlp.fc1.weight", "head_dist.bias", "2 tensors are missing"]
+    {
       #expect(message.contains(name), "\(message)")
     }
   }

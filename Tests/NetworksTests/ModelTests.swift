@@ -44,7 +44,8 @@ import Testing
     let model = try model(name)
     let images = model.images(5)
     let order = [3, 0, 4, 1, 2]
-    let turned = Tensor(images.shape, order.flatMap { images.slice($0..<$0 + 1).array },
+    let turned = Tensor(
+      images.shape, order.flatMap { images.slice($0..<$0 + 1).array },
       from: model.pool)
     let logits = Tensor([5, 10], model.logits(images), from: model.pool)
     let expected = order.flatMap { logits.slice($0..<$0 + 1).array }

@@ -17,9 +17,10 @@ import Testing
   @Test func targetsAreSmoothed() {
     let pool = BufferPool()
     let targets = batch([MixedLabel(3)], pool: pool).targets(classes: 4, smoothing: 0.1, from: pool)
-    #expect(zip(targets.array, [0.025, 0.025, 0.025, 0.925]).allSatisfy {
-      isClose($0, $1, absolute: 1e-7)
-    })
+    #expect(
+      zip(targets.array, [0.025, 0.025, 0.025, 0.925]).allSatisfy {
+        isClose($0, $1, absolute: 1e-7)
+      })
     let hard = batch([MixedLabel(3)], pool: pool).targets(classes: 4, smoothing: 0, from: pool)
     #expect(hard.array == [0, 0, 0, 1])
   }
