@@ -1,0 +1,162 @@
+import Archives
+import Autograd
+import Checkpoints
+import Configuration
+import Datasets
+import Networks
+import Objectives
+import Optimizers
+import Tensors
+import Training
+
+extension TrainingRun {
+  /// What a run consists of before it touches its folder.
+  struct Parts {
+    let network: Network
+    let pipeline: BatchPipeline
+    let plan: TrainingPlan
+    let rule: TrainingStep.Rule
+    let teacher: FrozenModel?
+    let evaluator: Evaluator?
+    let identity: Trainer.Identity
+  }
+
+  func makeParts() throws -> Parts {
+    let train = try open(recipe.data.train, split: recipe.data.trainSplit, key: "data.train")
+    let network = try makeNetwork()
+    let description = network.model.description
+    try description.check(train, path: recipe.data.train)
+    let pipeline = try makePipeline(train, description)
+    let plan = makePlan(pipeline.plan)
+    return Parts(
+      network: network, pipeline: pipeline, plan: plan, rule: try makeRule(plan),
+      teacher: try makeTeacher(description), evaluator: try makeEvaluator(description),
+      identity: identity(of: network, train))
+  }
+
+  func makeTrainer(
+    _ parts: Parts, _ store: CheckpointStore, resumingAfter step: Int
+  ) throws -> Trainer {
+    let training = try TrainingStep(
+      parts.network, rule: parts.rule, plan: parts.plan, teacher: parts.teacher,
+      communicator: communicator, products: products, pool: pool)
+    let log =
+      communicator.isRoot ? try RunLog(folder, plan: parts.plan, resumingAfter: step) : nil
+    return Trainer(
+      training, identity: parts.identity, cadence: cadence(parts.plan),
+      evaluator: parts.evaluator, checkpoints: store, log: log, communicator: communicator,
+      pool: pool)
+  }
+
+  /// The batches of this rank's shards from where the trainer stands. Loaders have a pool of their
+  /// own: which block a tensor of the step gets never depends on them.
+  func makeBatches(_ parts: Parts, _ trainer: Trainer) -> LoadedBatches {
+    LoadedBatches(
+      parts.pipeline, plan: parts.plan, from: trainer.step,
+      shards: trainer.training.reducer.localShards, threads: recipe.data.loaderThreads,
+      depth: recipe.data.prefetch, pool: BufferPool())
+  }
+
+  private func open(_ path: String, split: String, key: String) throws -> ShardSet {
+    guard !path.isEmpty else {
+      throw ConfigurationError(
+        key, "no data is named", remedy: "Give a folder made by `vitdist shards create`")
+    }
+    do {
+      return try ShardSet(path, split: split)
+    } catch let error as ArchiveError where error.path == path {
+      throw ArchiveError(
+        error.kind, path: "\(key): \(path)", error.problem, remedy: error.remedy)
+    }
+  }
+
+  private func makeNetwork() throws -> Network {
+    let network = Network(recipe.model.value, seed: UInt64(recipe.seed), pool: pool)
+    if !recipe.initialization.weights.isEmpty {
+      let file = try SafeTensors.read(recipe.initialization.weights)
+      let report = try network.load(
+        file, heads: .startAfresh, interpolation: recipe.initialization.positionInterpolation)
+      if !report.freshHeads.isEmpty {
+        say("\(report.freshHeads.joined(separator: ", ")) start afresh: other classes")
+      }
+    }
+    return network
+  }
+
+  private func makePipeline(
+    _ source: ShardSet, _ description: ClassifierDescription
+  ) throws -> BatchPipeline {
+    try BatchPipeline(
+      source: source, image: description.imageShape, batchSize: recipe.batch.size,
+      virtualShards: recipe.batch.virtualShards, seed: UInt64(recipe.seed),
+      augmentation: recipe.data.augmentation, decoding: recipe.data.decoding,
+      statistics: description.statistics)
+  }
+
+  private func makePlan(_ batches: BatchPlan) -> TrainingPlan {
+    TrainingPlan(
+      seed: UInt64(recipe.seed), batches: batches, microBatch: recipe.batch.microBatch,
+      totalSteps: recipe.totalSteps(stepsPerEpoch: batches.stepsPerEpoch))
+  }
+
+  private func makeRule(_ plan: TrainingPlan) throws -> TrainingStep.Rule {
+    let (optimizer, schedule) = (recipe.optimizer.value, recipe.schedule.value)
+    try schedule.check(base: optimizer.learningRate, run: plan.runLength)
+    return TrainingStep.Rule(
+      objective: recipe.objective.value, optimizer: optimizer, schedule: schedule,
+      clipping: recipe.clipping, average: recipe.average, nonFinite: recipe.nonFinite)
+  }
+
+  private func makeTeacher(_ student: ClassifierDescription) throws -> FrozenModel? {
+    let teacher = recipe.objective.value.teacher
+    guard !teacher.weights.isEmpty else { return nil }
+    let model =
+      teacher.model.isEmpty
+      ? nil : try Choice<BackboneCatalog>(yaml: "kind: \(teacher.model)", name: "objective.teacher")
+    let network = try Network(weights: teacher.weights, model: model, pool: pool)
+    let taught = network.model.description
+    guard taught.classes == student.classes, taught.side == student.side,
+      taught.channels == student.channels
+    else {
+      throw ArchiveError(
+        .badData, path: teacher.weights,
+        "the teacher takes \(taught.side) px images of \(taught.channels) channels in "
+          + "\(taught.classes) classes, the student \(student.side) px, \(student.channels), "
+          + "\(student.classes)",
+        remedy: "Give a teacher of the same images and classes")
+    }
+    return FrozenModel(network.model, network.parameters)
+  }
+
+  private func makeEvaluator(_ description: ClassifierDescription) throws -> Evaluator? {
+    guard !recipe.data.validation.isEmpty else { return nil }
+    let source = try open(
+      recipe.data.validation, split: recipe.data.validationSplit, key: "data.validation")
+    try description.check(source, path: recipe.data.validation)
+    let pipeline = try EvaluationPipeline(
+      source: source, image: description.imageShape, chunkSize: recipe.evaluation.chunk,
+      options: recipe.data.evaluation, decoding: recipe.data.decoding)
+    return Evaluator(
+      pipeline, communicator: communicator, products: products, pool: pool,
+      threads: recipe.data.loaderThreads)
+  }
+
+  private func cadence(_ plan: TrainingPlan) -> Cadence {
+    var cadence = Cadence(stepsPerEpoch: plan.stepsPerEpoch, totalSteps: plan.totalSteps)
+    cadence.evaluateEveryEpochs = recipe.evaluation.everyEpochs
+    cadence.saveEverySteps = recipe.checkpoints.everySteps
+    cadence.savesJudged = recipe.checkpoints.keepBest > 0
+    cadence.checkReplicasEverySteps = recipe.replicaCheck.everySteps
+    return cadence
+  }
+
+  private func identity(of network: Network, _ train: ShardSet) -> Trainer.Identity {
+    var identity = Trainer.Identity()
+    identity.configDigest = SHA256Digest.of(recipe.canonical(excluding: ["about", "checkpoints"]))
+    identity.dataFingerprint = train.fingerprint
+    identity.blasKernel = products.kernel
+    identity.version = version
+    identity.model = ValueTree(encoding: network.backbone.choice).json
+    return identity
+  }
+}
