@@ -2,136 +2,139 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Promises P1 and P3 as a user sees them: the same bits on any number of ranks, and after a stop.
-@Suite(.serialized, mpirunIsThere) struct ExactnessTests {
-  /// Augmentation, mixing, drop path, repeats and averaging are on. The checkpoint of step 30 of
-  /// each run is then continued on another number of ranks.
-  @Test func anyNumberOfRanksGivesTheSameBits() throws {
-    let run = try SmallRun()
-    try train(run, "alone", ranks: 0)
-    let losses = try run.losses("alone")
-    let digest = try run.digest("alone")
-    #expect(losses.count == 60)
-    for ranks in [1, 2, 3, 4, 8, 32] {
-      try train(run, "ranks\(ranks)", ranks: ranks)
-      #expect(try run.losses("ranks\(ranks)") == losses, "losses on \(ranks) ranks")
-      #expect(try run.digest("ranks\(ranks)") == digest, "weights on \(ranks) ranks")
-    }
-    for (before, after) in [(1, 3), (2, 1), (3, 8), (8, 2), (32, 4)] {
-      let name = "from\(before)to\(after)"
-      let half = run.path("ranks\(before)/checkpoints/step_00000030")
-      try train(run, name, ranks: after, resume: half)
-      let second = losses.filter { $0.key > 30 }
-      #expect(try run.losses(name) == second, "\(name)")
-      #expect(try run.digest(name) == digest, "\(name)")
-    }
-  }
-
-  /// Norms over whole tensors, clipping and a teacher are exact as well.
-  @Test func everyOptimizerAndObjectiveIsExact() throws {
-    let run = try SmallRun()
-    try train(run, "teacher", ranks: 2, ["steps=15"])
-    let teacher = run.path("teacher/final.safetensors")
-    for (name, settings) in [
-      ("lamb", ["optimizer={kind: lamb}", "clipping.maximumNorm=0.5"]),
-      ("sgd", ["optimizer={kind: sgd, learningRate: 0.02, nesterov: true}"]),
-      (
-        "distilled",
-        [
-          "objective={kind: distillation, form: soft, teacher: {weights: \(teacher)}}",
-          "model.distilled=true", "model.recomputeBlocks=true",
-        ]
-      ),
-    ] {
-      let settings = settings + ["steps=15"]
-      try train(run, name, ranks: 0, settings)
-      try train(run, "\(name)3", ranks: 3, settings)
-      #expect(try run.losses("\(name)3") == run.losses(name), "\(name)")
-      #expect(try run.digest("\(name)3") == run.digest(name), "\(name)")
-    }
-  }
-
-  /// How far the killed run came is chance: the undisturbed one goes some steps further.
-  @Test func aKilledRunEndsWithTheBitsOfAnUndisturbedOne() throws {
-    let run = try SmallRun()
-    for (before, after) in [(0, 2), (2, 3), (3, 0)] {
-      let name = "killed\(before)to\(after)"
-      let running = try Program.Running(
-        run.training(name, Self.endless + ["checkpoints.everySteps=20"]), ranks: before)
-      try wait(running) { run.exists("\(name)/checkpoints/step_00000040") }
-      let victim = try #require(running.ranks.last, "no rank of \(name) was found")
-      kill(victim, SIGKILL)
-      let outcome = running.wait(seconds: 60)
-      #expect(outcome.status != 0 && outcome.status != -1, "\(name): \(outcome.errors)")
-      try goesOnExactly(run, name, ranks: after)
-    }
-  }
-
-  @Test(arguments: [(0, SIGTERM), (0, SIGINT), (2, SIGUSR1), (3, SIGUSR2)])
-  func aSignalIsARequest(_ ranks: Int, _ number: Int32) throws {
-    let run = try SmallRun()
-    let running = try Program.Running(
-      run.training("stopped", Self.endless + ["checkpoints.everySteps=1000000"]), ranks: ranks)
-    try wait(running) { run.hasSteps("stopped") }
-    kill(running.identifier, number)
-    let outcome = running.wait(seconds: 60)
-    #expect(outcome.status == 75, "\(outcome.errors)")
-    #expect(outcome.errors.contains("stopped on request after step"), "\(outcome.errors)")
-    #expect(try run.steps("stopped").count == 1, "the ranks did not save one state")
-    try goesOnExactly(run, "stopped", ranks: ranks == 2 ? 1 : 2)
-  }
-
-  /// A batch system may signal one process of the job only: all ranks stop after the same step.
-  @Test func aSignalToOneRankStopsAll() throws {
-    let run = try SmallRun()
-    let running = try Program.Running(
-      run.training("stopped", Self.endless + ["checkpoints.everySteps=1000000"]), ranks: 3)
-    try wait(running) { run.hasSteps("stopped") }
-    kill(try #require(running.ranks.last), SIGTERM)
-    let outcome = running.wait(seconds: 60)
-    #expect(outcome.status == 75, "\(outcome.errors)")
-    try goesOnExactly(run, "stopped", ranks: 1)
-  }
-
-  /// A run that no test outlasts, whose learning rate does not depend on its length.
-  private static let endless = [
-    "steps=1000000", "schedule.kind=constant", "schedule.warmupEpochs=0",
-    "evaluation.everyEpochs=0",
-  ]
-
-  /// Lets a stopped run go on for some steps, and compares it with one that was never stopped.
-  private func goesOnExactly(_ run: SmallRun, _ name: String, ranks: Int) throws {
-    let last = try #require(try run.steps(name).last)
-    try #require(!run.exists("\(name)/final.safetensors"), "\(name) was not stopped")
-    let settings = Self.endless + ["steps=\(last + 10)", "checkpoints.everySteps=1000000"]
-    try train(run, "\(name)-whole", ranks: 0, settings)
-    try train(run, name, ranks: ranks, settings)
-    #expect(try run.digest(name) == run.digest("\(name)-whole"), "\(name)")
-    let (found, expected) = (try run.losses(name), try run.losses("\(name)-whole"))
-    #expect(found == expected, "\(name)")
-  }
-
-  /// `--force` since a run that goes on for some steps has another length than the one that was
-  /// stopped; here the learning rate does not depend on it.
-  private func train(
-    _ run: SmallRun, _ name: String, ranks: Int, _ settings: [String] = [], resume: String = "auto"
-  ) throws {
-    let outcome = try Program.run(
-      run.training(name, settings) + ["--resume", resume, "--force"], ranks: ranks, seconds: 240)
-    try #require(outcome.status == 0, "\(name): \(outcome.errors.suffix(2000))")
-  }
-
-  /// Looks every few milliseconds: the event lies in another process.
-  private func wait(_ running: Program.Running, until condition: () -> Bool) throws {
-    let limit = Date().addingTimeInterval(60)
-    while !condition() {
-      guard Date() < limit, running.isRunning else {
-        kill(running.identifier, SIGKILL)
-        let outcome = running.wait(seconds: 10)
-        try #require(Bool(false), "the run did not come so far: \(outcome.errors)")
-        return
+extension ProgramTests {
+  /// Promises P1 and P3 as a user sees them: the same bits on any number of ranks, and after a stop.
+  @Suite(mpirunIsThere) struct ExactnessTests {
+    /// Augmentation, mixing, drop path, repeats and averaging are on. The checkpoint of step 30 of
+    /// each run is then continued on another number of ranks.
+    @Test func anyNumberOfRanksGivesTheSameBits() throws {
+      let run = try SmallRun()
+      try train(run, "alone", ranks: 0)
+      let losses = try run.losses("alone")
+      let digest = try run.digest("alone")
+      #expect(losses.count == 60)
+      for ranks in [1, 2, 3, 4, 8, 32] {
+        try train(run, "ranks\(ranks)", ranks: ranks)
+        #expect(try run.losses("ranks\(ranks)") == losses, "losses on \(ranks) ranks")
+        #expect(try run.digest("ranks\(ranks)") == digest, "weights on \(ranks) ranks")
       }
-      usleep(3000)
+      for (before, after) in [(1, 3), (2, 1), (3, 8), (8, 2), (32, 4)] {
+        let name = "from\(before)to\(after)"
+        let half = run.path("ranks\(before)/checkpoints/step_00000030")
+        try train(run, name, ranks: after, resume: half)
+        let second = losses.filter { $0.key > 30 }
+        #expect(try run.losses(name) == second, "\(name)")
+        #expect(try run.digest(name) == digest, "\(name)")
+      }
+    }
+
+    /// Norms over whole tensors, clipping and a teacher are exact as well.
+    @Test func everyOptimizerAndObjectiveIsExact() throws {
+      let run = try SmallRun()
+      try train(run, "teacher", ranks: 2, ["steps=15"])
+      let teacher = run.path("teacher/final.safetensors")
+      for (name, settings) in [
+        ("lamb", ["optimizer={kind: lamb}", "clipping.maximumNorm=0.5"]),
+        ("sgd", ["optimizer={kind: sgd, learningRate: 0.02, nesterov: true}"]),
+        (
+          "distilled",
+          [
+            "objective={kind: distillation, form: soft, teacher: {weights: \(teacher)}}",
+            "model.distilled=true", "model.recomputeBlocks=true",
+          ]
+        ),
+      ] {
+        let settings = settings + ["steps=15"]
+        try train(run, name, ranks: 0, settings)
+        try train(run, "\(name)3", ranks: 3, settings)
+        #expect(try run.losses("\(name)3") == run.losses(name), "\(name)")
+        #expect(try run.digest("\(name)3") == run.digest(name), "\(name)")
+      }
+    }
+
+    /// How far the killed run came is chance: the undisturbed one goes some steps further.
+    @Test func aKilledRunEndsWithTheBitsOfAnUndisturbedOne() throws {
+      let run = try SmallRun()
+      for (before, after) in [(0, 2), (2, 3), (3, 0)] {
+        let name = "killed\(before)to\(after)"
+        let running = try Program.Running(
+          run.training(name, Self.endless + ["checkpoints.everySteps=20"]), ranks: before)
+        try wait(running) { run.exists("\(name)/checkpoints/step_00000040") }
+        let victim = try #require(running.ranks.last, "no rank of \(name) was found")
+        kill(victim, SIGKILL)
+        let outcome = running.wait(seconds: 60)
+        #expect(outcome.status != 0 && outcome.status != -1, "\(name): \(outcome.errors)")
+        try goesOnExactly(run, name, ranks: after)
+      }
+    }
+
+    @Test(arguments: [(0, SIGTERM), (0, SIGINT), (2, SIGUSR1), (3, SIGUSR2)])
+    func aSignalIsARequest(_ ranks: Int, _ number: Int32) throws {
+      let run = try SmallRun()
+      let running = try Program.Running(
+        run.training("stopped", Self.endless + ["checkpoints.everySteps=1000000"]), ranks: ranks)
+      try wait(running) { run.hasSteps("stopped") }
+      kill(running.identifier, number)
+      let outcome = running.wait(seconds: 60)
+      #expect(outcome.status == 75, "\(outcome.errors)")
+      #expect(outcome.errors.contains("stopped on request after step"), "\(outcome.errors)")
+      #expect(try run.steps("stopped").count == 1, "the ranks did not save one state")
+      try goesOnExactly(run, "stopped", ranks: ranks == 2 ? 1 : 2)
+    }
+
+    /// A batch system may signal one process of the job only: all ranks stop after the same step.
+    @Test func aSignalToOneRankStopsAll() throws {
+      let run = try SmallRun()
+      let running = try Program.Running(
+        run.training("stopped", Self.endless + ["checkpoints.everySteps=1000000"]), ranks: 3)
+      try wait(running) { run.hasSteps("stopped") }
+      kill(try #require(running.ranks.last), SIGTERM)
+      let outcome = running.wait(seconds: 60)
+      #expect(outcome.status == 75, "\(outcome.errors)")
+      try goesOnExactly(run, "stopped", ranks: 1)
+    }
+
+    /// A run that no test outlasts, whose learning rate does not depend on its length.
+    private static let endless = [
+      "steps=1000000", "schedule.kind=constant", "schedule.warmupEpochs=0",
+      "evaluation.everyEpochs=0",
+    ]
+
+    /// Lets a stopped run go on for some steps, and compares it with one that was never stopped.
+    private func goesOnExactly(_ run: SmallRun, _ name: String, ranks: Int) throws {
+      let last = try #require(try run.steps(name).last)
+      try #require(!run.exists("\(name)/final.safetensors"), "\(name) was not stopped")
+      let settings = Self.endless + ["steps=\(last + 10)", "checkpoints.everySteps=1000000"]
+      try train(run, "\(name)-whole", ranks: 0, settings)
+      try train(run, name, ranks: ranks, settings)
+      #expect(try run.digest(name) == run.digest("\(name)-whole"), "\(name)")
+      let (found, expected) = (try run.losses(name), try run.losses("\(name)-whole"))
+      #expect(found == expected, "\(name)")
+    }
+
+    /// `--force` since a run that goes on for some steps has another length than the one that was
+    /// stopped; here the learning rate does not depend on it.
+    private func train(
+      _ run: SmallRun, _ name: String, ranks: Int, _ settings: [String] = [],
+      resume: String = "auto"
+    ) throws {
+      let outcome = try Program.run(
+        run.training(name, settings) + ["--resume", resume, "--force"], ranks: ranks, seconds: 240)
+      try #require(outcome.status == 0, "\(name): \(outcome.errors.suffix(2000))")
+    }
+
+    /// Looks every few milliseconds: the event lies in another process.
+    private func wait(_ running: Program.Running, until condition: () -> Bool) throws {
+      let limit = Date().addingTimeInterval(60)
+      while !condition() {
+        guard Date() < limit, running.isRunning else {
+          kill(running.identifier, SIGKILL)
+          let outcome = running.wait(seconds: 10)
+          try #require(Bool(false), "the run did not come so far: \(outcome.errors)")
+          return
+        }
+        usleep(3000)
+      }
     }
   }
 }

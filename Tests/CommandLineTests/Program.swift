@@ -2,6 +2,10 @@ import Foundation
 import TestSupport
 import Testing
 
+/// What the built program does, seen from outside. One test at a time: each may fill the machine
+/// with ranks, and some wait for an event with a time limit.
+@Suite(.serialized) struct ProgramTests {}
+
 /// Runs the built program as a user runs it.
 enum Program {
   struct Outcome {

@@ -8,7 +8,7 @@ func refused(
   _ arguments: [String], ranks: Int = 0, status: Int32, naming: [String],
   isParagraph: Bool = true, sourceLocation: SourceLocation = #_sourceLocation
 ) throws {
-  let outcome = try Program.run(arguments, ranks: ranks, seconds: 60)
+  let outcome = try Program.run(arguments, ranks: ranks, seconds: 120)
   #expect(outcome.status == status, "\(outcome.errors)", sourceLocation: sourceLocation)
   for name in naming {
     #expect(
