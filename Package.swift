@@ -36,7 +36,9 @@ let rooms: [Target] = [
   room("Optimizers", uses: ["Autograd", "Configuration"]),
   room("Checkpoints", uses: ["Autograd", "Archives", "Collectives", "Configuration"]),
 
-  room("Objectives", uses: ["Networks", "Autograd", "Datasets", "Tensors", "Configuration"]),
+  room(
+    "Objectives",
+    uses: ["Networks", "Optimizers", "Autograd", "Datasets", "Tensors", "Configuration"]),
 
   room(
     "Training",
