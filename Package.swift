@@ -38,7 +38,9 @@ let rooms: [Target] = [
 
   room("Attacks", uses: ["Networks", "Autograd", "Tensors", "Configuration"]),
 
-  room("Objectives", uses: ["Networks", "Autograd", "Datasets", "Tensors", "Configuration"]),
+  room(
+    "Objectives",
+    uses: ["Networks", "Optimizers", "Autograd", "Datasets", "Tensors", "Configuration"]),
 
   room(
     "Training",

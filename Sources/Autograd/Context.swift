@@ -14,6 +14,8 @@ public struct BatchKeys: Sendable {
   /// Index in the data set, and repetition in the epoch, of every sample of the batch.
   public var samples: [Int]
   public var repeats: [Int]
+  /// Tells apart the passes of one step that are to draw independently.
+  public var pass = 0
 
   public init(seed: UInt64, step: Int, samples: [Int], repeats: [Int]) {
     self.seed = seed
@@ -25,8 +27,8 @@ public struct BatchKeys: Sendable {
   /// The stream of sample `position` of the batch for one purpose and layer.
   public func key(_ purpose: Purpose, _ position: Int, layer: Int) -> RandomKey {
     RandomKey(
-      seed: seed, purpose, epoch: step, sample: samples[position], restart: repeats[position],
-      step: layer)
+      seed: seed, purpose, epoch: step, sample: samples[position],
+      restart: repeats[position] + pass << 32, step: layer)
   }
 }
 
@@ -41,6 +43,11 @@ public struct Context {
   public var taps: Taps?
   /// Needed in the training phase of a model with drop path.
   public var keys: BatchKeys?
+  /// One over the size of the global batch for the one forward pass of a training step whose batch
+  /// statistics are to enter the running ones; nil for all others.
+  public var statisticsWeight: Float?
+  /// Whether a section is run again for its gradients, so that what it adds up aside was counted.
+  public internal(set) var isReplay = false
 
   public init(
     parameters: ParameterSlab, products: any MatrixProducts, pool: BufferPool,
@@ -55,11 +62,9 @@ public struct Context {
     self.keys = keys
   }
 
-  /// Offers an intermediate result under its name.
-  @discardableResult
+  /// Offers an intermediate result under its name; what comes back takes its place.
   public func tap(_ name: @autoclosure () -> String, _ value: Variable) -> Variable {
-    taps?.keep(value, as: name())
-    return value
+    taps?.passes(value, as: name(), self) ?? value
   }
 
   /// Whether gradients must flow to the parameters.

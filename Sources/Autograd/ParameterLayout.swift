@@ -9,6 +9,7 @@ public struct ParameterLayout: Sendable, Equatable {
   public struct Entry: Sendable, Equatable {
     public let name: String
     public let shape: Shape
+    public let role: ParameterRole
     /// First element in the slab.
     public let offset: Int
     public var range: Range<Int> { offset..<offset + shape.count }
@@ -26,13 +27,20 @@ public struct ParameterLayout: Sendable, Equatable {
   /// Elements of the slab, gaps included.
   public var count: Int { (end + Self.blockSize - 1) / Self.blockSize * Self.blockSize }
 
-  /// Elements of all parameters, gaps excluded: the model's published parameter count.
-  public var parameterCount: Int { entries.reduce(0) { $0 + $1.shape.count } }
+  /// Elements of all weights, gaps excluded: the model's published parameter count.
+  public var parameterCount: Int {
+    entries.reduce(0) { $0 + ($1.role == .weight ? $1.shape.count : 0) }
+  }
+
+  /// The entries that belong to the model, not to what is trained against it.
+  public var modelEntries: [Entry] { entries.filter { $0.role != .adversary } }
 
   @discardableResult
-  public mutating func append(_ name: String, _ shape: Shape) -> Entry {
+  public mutating func append(
+    _ name: String, _ shape: Shape, role: ParameterRole = .weight
+  ) -> Entry {
     precondition(!entries.contains { $0.name == name }, "parameter \(name) declared twice")
-    let entry = Entry(name: name, shape: shape, offset: end)
+    let entry = Entry(name: name, shape: shape, role: role, offset: end)
     entries.append(entry)
     end += (shape.count + 15) / 16 * 16
     return entry

@@ -9,11 +9,12 @@ public final class ParameterDeclarations {
 
   public var root: Scope { Scope(declarations: self, path: "") }
 
-  fileprivate func declare(_ name: String, _ shape: Shape, _ initializer: Initializer) -> Parameter
-  {
+  fileprivate func declare(
+    _ name: String, _ shape: Shape, _ initializer: Initializer, _ role: ParameterRole
+  ) -> Parameter {
     let index = layout.entries.count
     initializers.append(initializer)
-    return Parameter(index: index, entry: layout.append(name, shape))
+    return Parameter(index: index, entry: layout.append(name, shape, role: role))
   }
 }
 
@@ -26,8 +27,10 @@ public struct Scope {
     Scope(declarations: declarations, path: qualified("\(child)"))
   }
 
-  public func parameter(_ name: String, _ shape: Shape, _ initializer: Initializer) -> Parameter {
-    declarations.declare(qualified(name), shape, initializer)
+  public func parameter(
+    _ name: String, _ shape: Shape, _ initializer: Initializer, role: ParameterRole = .weight
+  ) -> Parameter {
+    declarations.declare(qualified(name), shape, initializer, role)
   }
 
   private func qualified(_ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }

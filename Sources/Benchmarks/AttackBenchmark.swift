@@ -49,22 +49,23 @@ public struct AttackBenchmark {
     let goal = AttackGoal.labels(batch.labels.map(\.label))
     let keys = AttackKeys(seed: 1, samples: batch.samples)
 
-    func train() {
+    func train() throws {
       let pass = Pass(
-        model: network.model, parameters: network.parameters, products: products, pool: pool,
-        gradients: gradients.pointer, seed: 1, step: 0, sampleWeight: 1 / Float(microBatch))
-      _ = Supervised().accumulate(batch, pass)
+        batch, of: Moment(step: 0, stepsPerEpoch: 1, totalSteps: 1), seed: 1,
+        sampleWeight: 1 / Float(microBatch), model: network.model, parameters: network.parameters,
+        products: products, pool: pool, gradients: gradients.pointer)
+      _ = try Supervised().accumulate(pass)
     }
     func climb() throws {
       _ = try attack.examples(of: batch.images, goal, victim: victim, keys: keys, pool: pool)
     }
-    train()
+    try train()
     try climb()
     let allocations = pool.statistics.allocations
     var (training, climbing) = (Double.infinity, Double.infinity)
     // In turn, so that whatever else the machine does meets both alike.
     for _ in 0..<tries {
-      training = min(training, try processorSeconds { train() })
+      training = min(training, try processorSeconds { try train() })
       climbing = min(climbing, try processorSeconds { try climb() })
     }
     var result = Result()

@@ -39,6 +39,7 @@ public struct StepBenchmark {
   }
 
   public var backbone: any Backbone
+  public var objective: any Objective
   public var rule: TrainingStep.Rule
   /// Global batch, and how it is cut.
   public var batch: Int
@@ -47,10 +48,12 @@ public struct StepBenchmark {
   public var steps: Int
 
   public init(
-    backbone: any Backbone, rule: TrainingStep.Rule, batch: Int, virtualShards: Int,
+    backbone: any Backbone, objective: any Objective, rule: TrainingStep.Rule, batch: Int,
+    virtualShards: Int,
     microBatch: Int, steps: Int
   ) {
     self.backbone = backbone
+    self.objective = objective
     self.rule = rule
     self.batch = batch
     self.virtualShards = virtualShards
@@ -61,14 +64,17 @@ public struct StepBenchmark {
   public func run(on communicator: any Communicator) throws -> Result {
     let pool = BufferPool()
     let products = OpenBLASProducts()
-    let network = Network(backbone, seed: 1, pool: pool)
+    let (network, loss) = try Network.make(backbone, seed: 1, pool: pool) { scope, model in
+      try objective.makeLoss(in: scope["objective"], for: model)
+    }
     let plan = TrainingPlan(
       seed: 1,
       batches: try BatchPlan(
         sampleCount: batch * (steps + 2), batchSize: batch, virtualShards: virtualShards),
       microBatch: microBatch, totalSteps: steps + 2)
     let step = try TrainingStep(
-      network, rule: rule, plan: plan, communicator: communicator, products: products, pool: pool)
+      network, loss, rule: rule, plan: plan, communicator: communicator, products: products,
+      pool: pool)
     let batches = ConstantBatches(
       count: batch / virtualShards, network.model.description, pool: pool)
 

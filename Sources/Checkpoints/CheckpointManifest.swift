@@ -78,12 +78,16 @@ public struct CheckpointManifest: Codable, Sendable, Equatable {
   }
 
   /// Throws, naming the first parameter that differs, unless the checkpoint is of this layout.
-  public func check(_ layout: ParameterLayout) throws {
+  ///
+  /// - Parameter allowingMore: whether it may hold further parameters after these: what an objective
+  ///   trained against the model.
+  public func check(_ layout: ParameterLayout, allowingMore: Bool = false) throws {
     func text(_ parameter: Parameter?) -> String {
       parameter.map { "\($0.name) \($0.shape)" } ?? "nothing"
     }
     let expected = Self.parameters(of: layout)
     if expected == parameters && elementCount == layout.count { return }
+    if allowingMore, expected == Array(parameters.prefix(expected.count)) { return }
     let count = max(expected.count, parameters.count)
     let pairs = (0..<count).lazy.map { i in
       (

@@ -35,9 +35,24 @@ public struct Network {
 
   /// A network with the initial weights of `seed`.
   public init(_ backbone: any Backbone, seed: UInt64, pool: BufferPool) {
+    self = Self.make(backbone, seed: seed, pool: pool) { _, _ in }.network
+  }
+
+  /// A network whose slab also holds what `companion` declares after the model's own parameters.
+  public static func make<Companion>(
+    _ backbone: any Backbone, seed: UInt64, pool: BufferPool,
+    with companion: (Scope, any Classifier) throws -> Companion
+  ) rethrows -> (network: Network, companion: Companion) {
     let declarations = ParameterDeclarations()
+    let model = backbone.build(in: declarations.root, pool: pool)
+    let made = try companion(declarations.root, model)
+    let parameters = ParameterSlab(declarations, seed: seed, from: pool)
+    return (Network(backbone: backbone, model: model, parameters: parameters), made)
+  }
+
+  private init(backbone: any Backbone, model: any Classifier, parameters: ParameterSlab) {
     self.backbone = backbone
-    model = backbone.build(in: declarations.root, pool: pool)
-    parameters = ParameterSlab(declarations, seed: seed, from: pool)
+    self.model = model
+    self.parameters = parameters
   }
 }

@@ -41,10 +41,19 @@ public struct Logits {
 /// A model from pixels `[batch, channels, side, side]` in 0...1 to class scores.
 public protocol Classifier: AnyObject {
   var description: ClassifierDescription { get }
-  /// The names a caller may tap are documented with each backbone.
+  /// Offers its results to the context's taps; more names than below are documented with each model.
   func callAsFunction(_ images: Variable, _ cx: Context) -> Logits
+  /// Taps of the tokens after each block, `[batch, tokens, width]`, in order.
+  var blockOutputs: [String] { get }
+  /// Taps of the attention weights, `[batch, heads, queries, keys]`, in order.
+  var attentionWeights: [String] { get }
   /// Multiply-adds of one image's forward pass, products only: what MFU is measured against.
   var multiplyAdds: Int { get }
   /// A position embedding that is not learned, `[1, tokens, width]`; nil if it is a parameter.
   var fixedPositions: Tensor? { get }
+}
+
+extension Classifier {
+  public var blockOutputs: [String] { [] }
+  public var attentionWeights: [String] { [] }
 }

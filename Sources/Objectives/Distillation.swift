@@ -6,7 +6,7 @@ import Tensors
 /// Learning from a frozen teacher through the distillation token (Touvron et al., 2021):
 /// (1 - α) · CE(class head, labels) + α · L(distillation head, teacher). A model with one head
 /// learns both from it.
-public struct Distillation: Objective {
+public struct Distillation: Objective, Loss {
   public static let kind = "distillation"
   public static let about = "labels and a frozen teacher, soft or hard (DeiT)"
 
@@ -52,21 +52,19 @@ public struct Distillation: Objective {
     }
   }
 
-  public func accumulate(_ batch: Batch, _ pass: Pass) throws -> Contribution {
-    guard let taught = pass.teacherLogits(batch) else {
+  public func callAsFunction(_ pass: Pass) throws -> Variable {
+    guard let taught = pass.teacherLogits() else {
       preconditionFailure("a distillation run starts with its teacher loaded")
     }
-    let cx = pass.training(batch)
-    let logits = pass.model(Variable(batch.images), cx)
+    let cx = pass.context
+    let logits = try pass.logits(Variable(pass.batch.images))
     let classes = logits.classes.shape[1]
-    let targets = batch.targets(classes: classes, smoothing: labelSmoothing, from: cx.pool)
+    let targets = pass.batch.targets(classes: classes, smoothing: labelSmoothing, from: cx.pool)
     let base = cx.crossEntropy(
       logits.classes, targets: targets, weight: pass.sampleWeight * Float(1 - weight))
     let student = logits.distilled ?? logits.classes
     let lesson = self.lesson(student, taught, share: pass.sampleWeight * Float(weight), cx)
-    let loss = cx.add(base, lesson)
-    cx.tape?.backward(from: loss)
-    return Contribution(loss: Double(loss.tensor.pointer[0]), samples: batch.count)
+    return cx.add(base, lesson)
   }
 
   /// share · Σ over samples of the teacher's term.

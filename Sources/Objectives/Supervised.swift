@@ -1,8 +1,9 @@
+import Autograd
 import Configuration
 import Datasets
 
 /// Cross-entropy with label smoothing; mixtures of labels are soft targets.
-public struct Supervised: Objective {
+public struct Supervised: Objective, Loss {
   public static let kind = "supervised"
   public static let about = "cross-entropy with label smoothing and mixed targets"
 
@@ -18,13 +19,11 @@ public struct Supervised: Objective {
     }
   }
 
-  public func accumulate(_ batch: Batch, _ pass: Pass) -> Contribution {
-    let cx = pass.training(batch)
-    let logits = pass.model(.init(batch.images), cx).prediction(cx)
-    let targets = batch.targets(
+  public func callAsFunction(_ pass: Pass) throws -> Variable {
+    let cx = pass.context
+    let logits = try pass.logits(Variable(pass.batch.images)).prediction(cx)
+    let targets = pass.batch.targets(
       classes: logits.shape[1], smoothing: labelSmoothing, from: cx.pool)
-    let loss = cx.crossEntropy(logits, targets: targets, weight: pass.sampleWeight)
-    cx.tape?.backward(from: loss)
-    return Contribution(loss: Double(loss.tensor.pointer[0]), samples: batch.count)
+    return cx.crossEntropy(logits, targets: targets, weight: pass.sampleWeight)
   }
 }

@@ -35,9 +35,11 @@ public struct Ownership: Sendable, Equatable {
 
   /// - Parameters:
   ///   - ranges: ascending and disjoint, in whole blocks; the whole slab if not given.
+  ///   - role: of the parameters whose slices are listed.
   ///   - groups: which parameters decay or stay as they are.
   public init(
-    of layout: ParameterLayout, ranges: [Range<Int>]? = nil, groups: DecayGroups = DecayGroups()
+    of layout: ParameterLayout, ranges: [Range<Int>]? = nil, role: ParameterRole = .weight,
+    groups: DecayGroups = DecayGroups()
   ) {
     let ranges = ranges ?? [0..<layout.count]
     for (index, range) in ranges.enumerated() {
@@ -58,7 +60,8 @@ public struct Ownership: Sendable, Equatable {
           statesBefore += ranges[current].count
           current += 1
         }
-        if membership != .frozen, current < ranges.count, ranges[current].contains(part.lowerBound)
+        if entry.role == role, membership != .frozen, current < ranges.count,
+          ranges[current].contains(part.lowerBound)
         {
           slices.append(
             Slice(

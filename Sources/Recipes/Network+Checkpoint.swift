@@ -23,7 +23,7 @@ extension Network {
         remedy: "Use the version of vitdist that wrote it (\(manifest.vitdistVersion))")
     }
     self.init(backbone, seed: 0, pool: pool)
-    try manifest.check(parameters.layout)
+    try manifest.check(parameters.layout, allowingMore: true)
     let best = manifest.slabs.contains("average") ? "average" : "parameters"
     let chosen = slab.isEmpty ? best : slab
     guard manifest.slabs.contains(chosen) else {
@@ -32,8 +32,8 @@ extension Network {
         remedy: "Choose one of \(manifest.slabs.joined(separator: ", "))")
     }
     let values = try files.read(chosen)
-    values.withUnsafeBufferPointer {
-      parameters.values.update(from: $0.baseAddress!, count: $0.count)
+    for entry in parameters.layout.entries {
+      _ = parameters[entry].elements.update(from: values[entry.range])
     }
   }
 }

@@ -13,6 +13,7 @@ extension TrainingRun {
   /// What a run consists of before it touches its folder.
   struct Parts {
     let network: Network
+    let loss: any Loss
     let pipeline: BatchPipeline
     let plan: TrainingPlan
     let rule: TrainingStep.Rule
@@ -23,13 +24,13 @@ extension TrainingRun {
 
   func makeParts() throws -> Parts {
     let train = try open(recipe.data.train, split: recipe.data.trainSplit, key: "data.train")
-    let network = try makeNetwork()
+    let (network, loss) = try makeNetwork()
     let description = network.model.description
     try description.check(train, path: recipe.data.train)
     let pipeline = try makePipeline(train, description)
     let plan = makePlan(pipeline.plan)
     return Parts(
-      network: network, pipeline: pipeline, plan: plan, rule: try makeRule(plan),
+      network: network, loss: loss, pipeline: pipeline, plan: plan, rule: try makeRule(plan),
       teacher: try makeTeacher(description), evaluator: try makeEvaluator(description),
       identity: identity(of: network, train))
   }
@@ -38,7 +39,7 @@ extension TrainingRun {
     _ parts: Parts, _ store: CheckpointStore, resumingAfter step: Int
   ) throws -> Trainer {
     let training = try TrainingStep(
-      parts.network, rule: parts.rule, plan: parts.plan, teacher: parts.teacher,
+      parts.network, parts.loss, rule: parts.rule, plan: parts.plan, teacher: parts.teacher,
       communicator: communicator, products: products, pool: pool)
     let log =
       communicator.isRoot ? try RunLog(folder, plan: parts.plan, resumingAfter: step) : nil
@@ -70,8 +71,12 @@ extension TrainingRun {
     }
   }
 
-  private func makeNetwork() throws -> Network {
-    let network = Network(recipe.model.value, seed: UInt64(recipe.seed), pool: pool)
+  private func makeNetwork() throws -> (Network, any Loss) {
+    let (network, loss) = try Network.make(
+      recipe.model.value, seed: UInt64(recipe.seed), pool: pool
+    ) { scope, model in
+      try recipe.objective.value.makeLoss(in: scope["objective"], for: model)
+    }
     if !recipe.initialization.weights.isEmpty {
       let file = try SafeTensors.read(recipe.initialization.weights)
       let report = try network.load(
@@ -80,7 +85,7 @@ extension TrainingRun {
         say("\(report.freshHeads.joined(separator: ", ")) start afresh: other classes")
       }
     }
-    return network
+    return (network, loss)
   }
 
   private func makePipeline(
@@ -103,7 +108,7 @@ extension TrainingRun {
     let (optimizer, schedule) = (recipe.optimizer.value, recipe.schedule.value)
     try schedule.check(base: optimizer.learningRate, run: plan.runLength)
     return TrainingStep.Rule(
-      objective: recipe.objective.value, optimizer: optimizer, schedule: schedule,
+      optimizer: optimizer, schedule: schedule,
       clipping: recipe.clipping, average: recipe.average, nonFinite: recipe.nonFinite)
   }
 

@@ -84,7 +84,9 @@ public struct TrainingRun {
     }
     try writeConfig()
     let trainer = try makeTrainer(parts, store, resumingAfter: origin?.step ?? 0)
-    if let origin { try trainer.restore(origin) }
+    if let origin {
+      for difference in try trainer.restore(origin) { say("note: \(difference)") }
+    }
     announce(parts.network, parts.plan, from: trainer.step)
 
     try trainer.run(makeBatches(parts, trainer))

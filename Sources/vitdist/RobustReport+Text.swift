@@ -1,4 +1,5 @@
 import Attacks
+import Configuration
 import Reports
 
 extension RobustReport {
@@ -12,7 +13,7 @@ extension RobustReport {
     for report in attacks {
       let norm = report.norm == .linf ? report.fooled.mean.linf : report.fooled.mean.l2
       table.append([
-        report.attack.kind,
+        report.attack.label,
         "\(PixelDistance(report.epsilon)) \(report.norm)",
         report.robustAccuracy.text,
         report.robustAccuracy.interval,
@@ -32,6 +33,19 @@ extension RobustReport {
     lines += warnings.map { "note: \($0)" }
     lines.append("attacked in \(duration(seconds))")
     return lines.joined(separator: "\n")
+  }
+}
+
+extension Choice<AttackCatalog> {
+  /// The kind with the options that are not its defaults: `pgd loss=dlr restarts=3`. Norm and epsilon
+  /// have a column of their own.
+  fileprivate var label: String {
+    let usual = CatalogListing(AttackCatalog.self).kinds.first { $0.name == kind }?.defaults
+    let given = ValueTree(encoding: self).mapping?.entries ?? []
+    let changes = given.filter { key, value in
+      !["norm", "epsilon"].contains(key) && value != usual?[path: key]
+    }
+    return ([kind] + changes.map { "\($0)=\($1.string ?? $1.json)" }).joined(separator: " ")
   }
 }
 

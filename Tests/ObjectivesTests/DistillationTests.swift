@@ -114,15 +114,15 @@ import Testing
   /// DeiT's code: the mean of the heads' logits, not of their probabilities.
   @Test func thePredictionIsTheMeanOfTheHeads() {
     let model = ScriptedModel(Self.student, Self.distilled)
-    let pass = Pass(
-      model: model, parameters: model.parameters, teacher: model.frozen,
-      products: OpenBLASProducts(), pool: model.pool, gradients: model.parameters.values, seed: 1,
-      step: 0, sampleWeight: 1)
     let batch = Batch(
       images: .zeros([2, 1, 1, 1], from: model.pool), labels: Self.labels, samples: [0, 1],
       repeats: [0, 0])
+    let pass = Pass(
+      batch, of: Moment(step: 0, stepsPerEpoch: 1, totalSteps: 1), seed: 1, sampleWeight: 1,
+      model: model, parameters: model.parameters, teacher: model.frozen,
+      products: OpenBLASProducts(), pool: model.pool, gradients: model.parameters.values)
     let expected: [Float] = [0.9, 1.75, 0.3, -0.75, -0.1, 0.2, 2.5, 0.8]
-    let found = pass.teacherLogits(batch)?.array ?? []
+    let found = pass.teacherLogits()?.array ?? []
     #expect(found.count == 8)
     #expect(zip(found, expected).allSatisfy { isClose($0, $1, absolute: 1e-6) })
   }

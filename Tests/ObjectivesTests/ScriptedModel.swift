@@ -50,17 +50,18 @@ final class ScriptedModel: Classifier {
 
   /// The loss of one batch, and the gradient of it for each head `[rows][classes]`.
   func learn(
-    _ objective: some Objective, labels: [MixedLabel], teacher: ScriptedModel? = nil,
+    _ objective: some Loss, labels: [MixedLabel], teacher: ScriptedModel? = nil,
     sampleWeight: Float
   ) throws -> (loss: Double, gradients: [[[Float]]]) {
     let slab = Tensor.zeros([parameters.layout.count], from: pool)
-    let pass = Pass(
-      model: self, parameters: parameters, teacher: teacher?.frozen, products: OpenBLASProducts(),
-      pool: pool, gradients: slab.pointer, seed: 1, step: 0, sampleWeight: sampleWeight)
     let batch = Batch(
       images: .zeros([rows, 1, 1, 1], from: pool), labels: labels, samples: Array(0..<rows),
       repeats: Array(repeating: 0, count: rows))
-    let result = try objective.accumulate(batch, pass)
+    let pass = Pass(
+      batch, of: Moment(step: 0, stepsPerEpoch: 1, totalSteps: 1), seed: 1,
+      sampleWeight: sampleWeight, model: self, parameters: parameters, teacher: teacher?.frozen,
+      products: OpenBLASProducts(), pool: pool, gradients: slab.pointer)
+    let result = try objective.accumulate(pass)
     precondition(result.samples == rows)
     let gradients = heads.map { head in
       (0..<rows).map { row in

@@ -69,10 +69,8 @@ import Training
       seed: 1, batches: try BatchPlan(sampleCount: 80, batchSize: 8, virtualShards: 1),
       microBatch: 8, totalSteps: 10)
     return try TrainingStep(
-      network,
-      rule: .init(
-        objective: isDistilled ? Distillation() : supervised, optimizer: optimizer(kind, rule),
-        schedule: WarmupSchedule<NoDecay>()),
+      network, isDistilled ? Distillation() : supervised,
+      rule: .init(optimizer: optimizer(kind, rule), schedule: WarmupSchedule<NoDecay>()),
       plan: plan, teacher: isDistilled ? FrozenModel(CountedTeacher(), network.parameters) : nil,
       communicator: SoloCommunicator(), products: OpenBLASProducts(), pool: pool)
   }

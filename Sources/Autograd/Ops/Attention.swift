@@ -72,6 +72,26 @@ extension Context {
     }
   }
 
+  /// The rows of the first queries of every head: `[batch, heads, count, keys]`.
+  public func leadingQueries(of weights: Variable, _ count: Int) -> Variable {
+    let (batch, heads) = (weights.shape[0], weights.shape[1])
+    let (m, n) = (weights.shape[2], weights.shape[3])
+    guard count < m else { return weights }
+    let rows = Tensor([batch, heads, count, n], from: pool)
+    for head in 0..<batch * heads {
+      (rows.pointer + head * count * n)
+        .update(from: weights.tensor.pointer + head * m * n, count: count * n)
+    }
+    let edge = weights.edge
+    return record("leadingQueries", rows, from: [weights]) { d, tape in
+      let whole = tape.partialAccumulator(for: edge)
+      for head in 0..<batch * heads {
+        Elementwise.add(
+          d.pointer + head * count * n, to: whole.pointer + head * m * n, count: count * n)
+      }
+    }
+  }
+
   /// weights × V with the heads side by side: `[batch, queries, heads · depth]`.
   public func attentionMix(
     _ weights: Variable, values: HeadColumns, depth: Int

@@ -4,7 +4,8 @@ extension Context {
   /// `section(x)`, keeping nothing but x: the section runs again in the backward pass.
   ///
   /// The section must be a pure function of its argument and its context, which draws of keyed
-  /// random numbers are. Results tapped inside are not differentiable.
+  /// random numbers are. Results kept by a tap inside are not differentiable; what a tap interposes
+  /// is.
   public func recompute(
     _ x: Variable, _ section: @escaping (Variable, Context) -> Variable
   ) -> Variable {
@@ -15,7 +16,7 @@ extension Context {
     let input = x.tensor
     let edge = x.edge
     var again = self
-    again.taps = nil
+    again.isReplay = true
     return tape.record("recompute", output) { [again] d, tape in
       var context = again
       let replay = Tape(replaying: tape)

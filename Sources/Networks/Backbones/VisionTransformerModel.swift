@@ -16,6 +16,7 @@ public final class VisionTransformerModel: Classifier {
   private let patchWeight: Parameter
   private let patchBias: Parameter
   private let blocks: [Block]
+  public let blockOutputs: [String]
   private let norm: LayerNorm
   private let head: any LinearMap
   private let distilledHead: (any LinearMap)?
@@ -49,6 +50,7 @@ public final class VisionTransformerModel: Classifier {
       "weight", [width, options.channels, patch, patch], weight)
     patchBias = scope["patch_embed"]["proj"].parameter("bias", [width], bias)
 
+    blockOutputs = (0..<options.depth).map { "blocks.\($0).output" }
     blocks = (0..<options.depth).map { index in
       let share = options.depth > 1 ? Double(index) / Double(options.depth - 1) : 0
       return Block(
@@ -71,17 +73,18 @@ public final class VisionTransformerModel: Classifier {
     var x = cx.assembleTokens(patches, prefix: prefix, position: position, table: table)
     for (index, block) in blocks.enumerated() {
       let reading = index == blocks.count - 1 ? tokensRead(cx) : nil
-      x =
+      let output =
         options.recomputeBlocks
         ? cx.recompute(x) { block($0, reading: reading, $1) } : block(x, reading: reading, cx)
+      x = cx.tap(blockOutputs[index], output)
     }
     return classify(x, cx)
   }
 
   /// The leading tokens of the last block that anybody reads; nil for all of them. Decided by what
-  /// was asked for: a tap on the last block sees every token.
+  /// was asked for: a tap on the last block's output sees every token.
   private func tokensRead(_ cx: Context) -> Int? {
-    let tapped = cx.taps?.wants(prefix: "blocks.\(blocks.count - 1).") ?? false
+    let tapped = cx.taps?.wants(blockOutputs[blocks.count - 1]) ?? false
     return options.pooling == .token && !tapped ? prefix.count : nil
   }
 
@@ -101,6 +104,7 @@ public final class VisionTransformerModel: Classifier {
     }
   }
 
+  public var attentionWeights: [String] { blocks.map(\.attentionTap) }
   public var fixedPositions: Tensor? { table }
 
   /// N C P² D + L (4 n D² + 2 n² D + 2 n D M) + D classes per head.

@@ -7,7 +7,8 @@ final class Attention {
   private let projection: any LinearMap
   private let width: Int
   private let heads: Int
-  private let name: String
+  /// Under which the weights are offered: `blocks.3.attn.weights`.
+  let tap: String
 
   init(
     _ scope: Scope, name: String, width: Int, heads: Int,
@@ -15,7 +16,7 @@ final class Attention {
   ) {
     self.width = width
     self.heads = heads
-    self.name = name
+    tap = "\(name).weights"
     // Queries, keys and values are three maps of width to width, however they are stored.
     let square = initialization.map(inputs: width, outputs: width)
     qkv = Dense(scope["qkv"], inputs: width, outputs: 3 * width, weight: square)
@@ -29,10 +30,14 @@ final class Attention {
   func callAsFunction(
     _ x: Variable, queries: Int?, addedTo residual: Variable?, _ cx: Context
   ) -> Variable {
-    let (q, k, v) = project(x, queries: queries, cx)
+    // Who looks at the weights sees those of every token, also where only some are then mixed.
+    let looksAtAll = cx.taps?.wants(tap) ?? false
+    let (q, k, v) = project(x, queries: looksAtAll ? nil : queries, cx)
     let depth = width / heads
-    let weights = cx.tap(
-      "\(name).weights", cx.attentionWeights(queries: q, keys: k, heads: heads, depth: depth))
+    var weights = cx.attentionWeights(queries: q, keys: k, heads: heads, depth: depth)
+    if looksAtAll {
+      weights = cx.leadingQueries(of: cx.tap(tap, weights), queries ?? x.shape[1])
+    }
     let mixed = cx.attentionMix(weights, values: v, depth: depth)
     return projection(mixed, rows: nil, addedTo: residual, cx)
   }

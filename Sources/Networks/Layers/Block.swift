@@ -24,6 +24,9 @@ final class Block {
       initialization: options.initialization)
   }
 
+  /// Under which the attention weights are offered.
+  var attentionTap: String { attention.tap }
+
   /// - Parameter reading: how many leading tokens of the result anybody reads; all if nil. The rest
   ///   then only serve as keys and values, and the result has that many tokens.
   func callAsFunction(_ x: Variable, reading: Int? = nil, _ cx: Context) -> Variable {
@@ -32,10 +35,9 @@ final class Block {
     let attended = residual(stem, branch: 0, cx) {
       attention(normal, queries: reading, addedTo: $0, cx)
     }
-    let output = residual(attended, branch: 1, cx) {
+    return residual(attended, branch: 1, cx) {
       feedForward(feedForwardNorm(attended, cx), addedTo: $0, cx)
     }
-    return cx.tap("blocks.\(index).output", output)
   }
 
   /// x + branch. The sum rides in the branch's last product unless the branch may be dropped.

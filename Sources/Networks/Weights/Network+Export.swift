@@ -12,7 +12,7 @@ extension Network {
     values: UnsafePointer<Float>? = nil
   ) throws {
     let slab = values ?? UnsafePointer(parameters.values)
-    var entries = parameters.layout.entries.map { entry in
+    var entries = parameters.layout.modelEntries.map { entry in
       SafeTensorEntry(entry.name, shape: entry.shape.extents) { use in
         try use(UnsafeBufferPointer(start: slab + entry.offset, count: entry.shape.count))
       }

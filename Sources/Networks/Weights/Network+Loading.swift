@@ -69,7 +69,7 @@ extension Network {
     try checkNames(file)
     try checkFixedPositions(file)
     var report = LoadReport()
-    for entry in parameters.layout.entries {
+    for entry in parameters.layout.modelEntries {
       guard let info = file[entry.name] else { continue }
       if holds(info, entry) {
         try file.read(entry.name, into: parameters[entry].elements)
@@ -91,7 +91,7 @@ extension Network {
 
   /// Comes before the names: weights of another size differ in both, and shapes say more.
   private func checkShapes(_ file: SafeTensorsFile, heads: HeadMismatch) throws {
-    for entry in parameters.layout.entries {
+    for entry in parameters.layout.modelEntries {
       guard let info = file[entry.name], !holds(info, entry), entry.name != "pos_embed" else {
         continue
       }
@@ -106,7 +106,7 @@ extension Network {
 
   /// Names ten of the tensors that are missing or too many.
   private func checkNames(_ file: SafeTensorsFile) throws {
-    let expected = Set(parameters.layout.entries.map(\.name))
+    let expected = Set(parameters.layout.modelEntries.map(\.name))
     let present = Set(file.tensors.map(\.name))
     let fixedPosition = expected.contains("pos_embed") ? [] : ["pos_embed"]
     let missing = expected.subtracting(present).sorted()

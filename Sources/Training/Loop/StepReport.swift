@@ -4,6 +4,8 @@ public struct StepReport: Sendable {
   public var step = 0
   public var samples = 0
   public var loss = 0.0
+  /// What else the objective counts, by name: means over the global batch.
+  public var figures: [(name: String, value: Double)] = []
   public var learningRate = 0.0
   public var gradientNorm = 0.0
   /// The policy for values that are not finite left the weights alone.

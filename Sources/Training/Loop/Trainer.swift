@@ -127,6 +127,7 @@ extension Trainer {
     content.vitdistVersion = identity.version
     content.model = identity.model
     content.state = ["batchSize": "\(plan.batches.batchSize)", "microBatch": "\(plan.microBatch)"]
+    content.state.merge(objectiveState) { $1 }
     if let judged {
       content.metrics = [
         "validation.accuracy": judged.accuracy, "validation.loss": judged.loss,
@@ -135,11 +136,23 @@ extension Trainer {
     _ = try checkpoints.save(content)
   }
 
+  /// Where the objective's loops stand, under names of their own.
+  private var objectiveState: [String: String] {
+    let state = training.loss.state(at: training.plan.moment(of: step))
+    return Dictionary(uniqueKeysWithValues: state.map { ("objective.\($0)", $1) })
+  }
+
   /// Takes up the state of a checkpoint, written by any number of ranks.
-  public func restore(_ manifest: CheckpointManifest) throws {
+  ///
+  /// - Returns: what of the objective's loops stands elsewhere than in the run that wrote it.
+  public func restore(_ manifest: CheckpointManifest) throws -> [String] {
     try manifest.check(training.network.parameters.layout)
     try checkpoints.load(manifest, into: slabs)
     try training.reducer.gatherParameters(training.network.parameters.values)
     step = manifest.step
+    return objectiveState.sorted { $0.key < $1.key }.compactMap { name, now in
+      let then = manifest.state[name] ?? "nothing"
+      return then == now ? nil : "\(name) was \(then) and is \(now)"
+    }
   }
 }

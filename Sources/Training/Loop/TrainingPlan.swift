@@ -1,4 +1,5 @@
 import Datasets
+import Objectives
 import Optimizers
 
 /// The arithmetic of a run: how many steps of how many samples, cut into how many shards.
@@ -26,6 +27,10 @@ public struct TrainingPlan: Sendable, Equatable {
   /// Samples of all steps before `step`.
   public func samples(before step: Int) -> Int {
     epoch(of: step) * batches.sampleCount + step % stepsPerEpoch * batches.batchSize
+  }
+
+  public func moment(of step: Int) -> Moment {
+    Moment(step: step, stepsPerEpoch: stepsPerEpoch, totalSteps: totalSteps)
   }
 
   public var runLength: RunLength {

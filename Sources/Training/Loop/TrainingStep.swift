@@ -8,9 +8,8 @@ import Tensors
 
 /// One optimizer step on all ranks: forward, backward, reduce, update, share.
 public final class TrainingStep {
-  /// What is trained, by which rule.
+  /// By which rule the loss is minimised.
   public struct Rule {
-    public var objective: any Objective
     public var optimizer: any Optimizer
     public var schedule: any Schedule
     public var clipping = GradientClipping()
@@ -18,11 +17,10 @@ public final class TrainingStep {
     public var nonFinite = NonFinitePolicy.abort
 
     public init(
-      objective: any Objective, optimizer: any Optimizer, schedule: any Schedule,
+      optimizer: any Optimizer, schedule: any Schedule,
       clipping: GradientClipping = .init(), average: MovingAverage = .init(),
       nonFinite: NonFinitePolicy = .abort
     ) {
-      self.objective = objective
       self.optimizer = optimizer
       self.schedule = schedule
       self.clipping = clipping
@@ -34,9 +32,13 @@ public final class TrainingStep {
   public let plan: TrainingPlan
   public let rule: Rule
   public let network: Network
+  public let loss: any Loss
   public let reducer: GradientReducer
-  /// What this rank owns of the slab, and where its state lies.
+  /// What this rank owns of the weights, and where its state lies.
   public let ownership: Ownership
+  /// The same of the running statistics, and of what the objective trains against the model.
+  private let statistics: Ownership
+  private let adversary: Ownership
   /// Optimizer state by name, owned part only.
   public let states: [(name: String, slab: Tensor)]
   /// Moving average of the weights, owned part only; nil where none is kept.
@@ -51,11 +53,13 @@ public final class TrainingStep {
   private let norms: RankedNorms
 
   public init(
-    _ network: Network, rule: Rule, plan: TrainingPlan, teacher: FrozenModel? = nil,
-    communicator: any Communicator, products: any MatrixProducts, pool: BufferPool
+    _ network: Network, _ loss: any Loss, rule: Rule, plan: TrainingPlan,
+    teacher: FrozenModel? = nil, communicator: any Communicator, products: any MatrixProducts,
+    pool: BufferPool
   ) throws {
     let layout = network.parameters.layout
     self.network = network
+    self.loss = loss
     self.rule = rule
     self.plan = plan
     self.teacher = teacher
@@ -65,10 +69,16 @@ public final class TrainingStep {
     reducer = try GradientReducer(
       layout: layout, virtualShards: plan.batches.virtualShards, communicator: communicator)
     ownership = Ownership(of: layout, ranges: reducer.ownedRanges)
+    statistics = Ownership(of: layout, ranges: reducer.ownedRanges, role: .statistic)
+    adversary = Ownership(of: layout, ranges: reducer.ownedRanges, role: .adversary)
     let stateCount = ownership.stateCount
-    states = rule.optimizer.stateNames.map { ($0, Tensor.zeros([stateCount], from: pool)) }
+    // An opponent's momentum lies in the optimizer's first slab, at places of its own.
+    let names = rule.optimizer.stateNames
+    let needed = names.isEmpty ? loss.opponent?.optimizer.stateNames ?? [] : names
+    states = needed.map { ($0, Tensor.zeros([stateCount], from: pool)) }
     average = rule.average.isOn ? Tensor([stateCount], from: pool) : nil
-    totals = ShardTotals(virtualShards: plan.batches.virtualShards, width: 1, communicator)
+    totals = ShardTotals(
+      virtualShards: plan.batches.virtualShards, width: 1 + loss.figures.count, communicator)
     squares = SegmentSums(layout, reducer.partition, communicator)
     norms = RankedNorms(communicator)
     startAverage()
@@ -98,18 +108,19 @@ public final class TrainingStep {
 
     reducer.beginStep()
     for shard in reducer.localShards {
-      let loss = try accumulate(try batches.next(), step: step)
-      totals.add([loss], shard: shard)
+      try accumulate(try batches.next(), shard: shard, step: step)
       if !reducer.isLastShard { reducer.finishShard() }
     }
     try reducer.finish()
 
-    report.loss = try totals.total()[0]
+    let sums = try totals.total()
+    report.loss = sums[0]
+    report.figures = zip(loss.figures, sums.dropFirst()).map { ($0, $1) }
     let gradient = try squares.squares(of: reducer.summedGradient)[0]
-    report.gradientNorm = gradient.norm
+    report.gradientNorm = gradient.norm()
     report.skipped = try !isUsable(loss: report.loss, gradient, step: report.step)
     let reduced = clock.now
-    if !report.skipped { try update(report) }
+    if !report.skipped { try update(report, opponentNorm: gradient.norm(.adversary)) }
     report.updateSeconds = (clock.now - reduced).inSeconds
     try reducer.gatherParameters(network.parameters.values)
 
@@ -120,10 +131,11 @@ public final class TrainingStep {
     return report
   }
 
-  /// Forward and backward of one shard, micro-batch by micro-batch; its share of the mean loss.
-  private func accumulate(_ batch: Batch, step: Int) throws -> Double {
-    var loss = 0.0
+  /// Forward and backward of one shard, micro-batch by micro-batch.
+  private func accumulate(_ batch: Batch, shard: Int, step: Int) throws {
     var failure: (any Error)?
+    // Of the last batch of an epoch a shard may hold nothing: it adds nothing, and says so.
+    totals.add(Array(repeating: 0, count: 1 + loss.figures.count), shard: shard)
     for first in stride(from: 0, to: batch.count, by: plan.microBatch) {
       let range = first..<min(first + plan.microBatch, batch.count)
       // Gradients are final, and may travel, only when the last micro-batch of the last shard adds.
@@ -135,13 +147,14 @@ public final class TrainingStep {
           do { try reducer.ready(parameter.range) } catch { failure = error }
         } : nil
       let pass = Pass(
-        model: network.model, parameters: network.parameters, teacher: teacher,
-        products: products, pool: pool, gradients: reducer.shardGradient, seed: plan.seed,
-        step: step, sampleWeight: 1 / Float(plan.samples(in: step)), onParameterReady: ready)
-      loss += try rule.objective.accumulate(batch.slice(range), pass).loss
+        batch.slice(range), of: plan.moment(of: step), seed: plan.seed,
+        sampleWeight: 1 / Float(plan.samples(in: step)), model: network.model,
+        parameters: network.parameters, teacher: teacher, products: products, pool: pool,
+        gradients: reducer.shardGradient, onParameterReady: ready)
+      let contribution = try loss.accumulate(pass)
       if let failure { throw failure }
+      totals.add([contribution.loss] + contribution.figures, shard: shard)
     }
-    return loss
   }
 
   /// Whether the step may be taken; throws under the policy `abort`.
@@ -159,8 +172,8 @@ public final class TrainingStep {
     return false
   }
 
-  /// Updates the owned slices of the weights, and of their average.
-  private func update(_ report: StepReport) throws {
+  /// Updates the owned slices of the weights, of what plays against them, and of their average.
+  private func update(_ report: StepReport, opponentNorm: Double) throws {
     let slabs = OptimizerSlabs(
       parameters: network.parameters.values,
       gradients: UnsafeMutablePointer(mutating: reducer.summedGradient),
@@ -171,9 +184,19 @@ public final class TrainingStep {
         number: report.step, learningRate: report.learningRate,
         gradientScale: rule.clipping.scale(norm: report.gradientNorm)),
       norms: norms)
-    if let average {
+    if let opponent = loss.opponent {
+      opponent.optimizer.update(
+        slabs, owned: adversary,
+        step: OptimizerStep(
+          number: report.step, learningRate: opponent.learningRate(report.learningRate),
+          gradientScale: opponent.clipping.scale(norm: opponentNorm)),
+        norms: norms)
+    }
+    RunningStatistics.update(slabs, owned: statistics)
+    guard let average else { return }
+    for owned in [ownership, statistics] {
       rule.average.update(
-        average.pointer, parameters: network.parameters.values, owned: ownership,
+        average.pointer, parameters: network.parameters.values, owned: owned,
         afterStep: report.step)
     }
   }

@@ -31,6 +31,7 @@ public final class RunLog {
     fields["imagesPerSecond"] = .init(.number(rate))
     fields["dataSeconds"] = .init(.number(report.dataSeconds))
     fields["reduceSeconds"] = .init(.number(report.reduceSeconds))
+    for (name, value) in report.figures { fields["objective.\(name)"] = .init(.number(value)) }
     if report.skipped { fields["skipped"] = .init(.bool(true)) }
     try metrics.write(step: report.step, fields)
     try events.write(
@@ -39,7 +40,7 @@ public final class RunLog {
         ("train/loss", Float(report.loss)), ("train/learningRate", Float(report.learningRate)),
         ("train/gradNorm", Float(report.gradientNorm)), ("train/imagesPerSecond", Float(rate)),
         ("train/dataSeconds", Float(report.dataSeconds)),
-      ])
+      ] + report.figures.map { ("objective/\($0.name)", Float($0.value)) })
     bar.update(
       Progress(
         step: report.step, totalSteps: plan.totalSteps, epoch: epoch,

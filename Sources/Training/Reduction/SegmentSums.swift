@@ -14,7 +14,7 @@ public final class SegmentSums {
   }
 
   private let communicator: any Communicator
-  private let parameterCount: Int
+  private let roles: [ParameterRole]
   private let segments: [Segment]
   /// Segments of each rank in slab order, as positions in `segments`.
   private let owned: [[Int]]
@@ -25,7 +25,7 @@ public final class SegmentSums {
     _ layout: ParameterLayout, _ partition: SlabPartition, _ communicator: any Communicator
   ) {
     self.communicator = communicator
-    parameterCount = layout.entries.count
+    roles = layout.entries.map(\.role)
     let segments = layout.entries.enumerated().flatMap { index, entry in
       Self.segments(of: entry.range, parameter: index)
     }
@@ -80,9 +80,9 @@ public final class SegmentSums {
       }
       start += positions.count * slabs
     }
-    var perParameter = [Double](repeating: 0, count: parameterCount)
+    var perParameter = [Double](repeating: 0, count: roles.count)
     for (segment, value) in zip(segments, ordered) { perParameter[segment.parameter] += value }
-    return Squares(perParameter: perParameter)
+    return Squares(perParameter: perParameter, roles: roles)
   }
 
   /// Sixteen lanes in the order of the elements, then a fixed tree; squares of floats are exact.
@@ -110,9 +110,12 @@ extension SegmentSums {
   public struct Squares: Sendable, Equatable {
     /// One a parameter, in the order of the layout.
     public let perParameter: [Double]
-    public var total: Double { perParameter.reduce(0, +) }
-    /// Euclidean norm over all parameters.
-    public var norm: Double { total.squareRoot() }
+    let roles: [ParameterRole]
+
+    /// Euclidean norm over all parameters of a role.
+    public func norm(_ role: ParameterRole = .weight) -> Double {
+      zip(perParameter, roles).reduce(0) { $0 + ($1.1 == role ? $1.0 : 0) }.squareRoot()
+    }
     /// Position in the layout of the first parameter with an element that is not finite.
     public var firstNonFinite: Int? { perParameter.firstIndex { !$0.isFinite } }
   }

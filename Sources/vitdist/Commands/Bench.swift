@@ -87,19 +87,18 @@ struct Bench: ParsableCommand {
           remedy: "Give a positive multiple, and positive --micro-batch and --steps")
       }
       return StepBenchmark(
-        backbone: choice.value,
-        rule: .init(
-          objective: Supervised(), optimizer: AdamW(), schedule: WarmupSchedule<NoDecay>()),
+        backbone: choice.value, objective: Supervised(),
+        rule: .init(optimizer: AdamW(), schedule: WarmupSchedule<NoDecay>()),
         batch: batch, virtualShards: shards, microBatch: microBatch, steps: steps)
     }
 
     private func configured() throws -> StepBenchmark {
       let recipe = try Recipe(file: config)
       return StepBenchmark(
-        backbone: recipe.model.value,
+        backbone: recipe.model.value, objective: recipe.objective.value,
         rule: .init(
-          objective: recipe.objective.value, optimizer: recipe.optimizer.value,
-          schedule: WarmupSchedule<NoDecay>(), average: recipe.average),
+          optimizer: recipe.optimizer.value, schedule: WarmupSchedule<NoDecay>(),
+          average: recipe.average),
         batch: recipe.batch.size, virtualShards: recipe.batch.virtualShards,
         microBatch: recipe.batch.microBatch, steps: steps)
     }
