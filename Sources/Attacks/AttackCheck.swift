@@ -33,14 +33,14 @@ struct AttackCheck {
         ? "values look 0 to 255: divide them by 255"
         : range.low < -0.1
           ? "values look normalised: the model does that itself"
-          : "clip them, e.g. without random erasing by noise"
+          : "random erasing leaves such noise: set its probability to 0"
       throw failure(
         .badData, row: row,
         "its pixels \(range)", remedy: "Attacks need pixels in 0...1; \(hint)")
     }
     guard needsClipping else { return images }
     let clipped = images.copy(from: pool)
-    Perturbations.rescale(clipped.pointer, around: clipped.pointer, by: 0, count: clipped.count)
+    Perturbations.clipToPixels(clipped.pointer, count: clipped.count)
     return clipped
   }
 

@@ -45,7 +45,8 @@ import Testing
   }
 
   @Test(arguments: [
-    (255, "divide them by 255"), (-1.5, "normalised"), (1.001, "clip"), (.nan, "not finite"),
+    (255, "divide them by 255"), (-1.5, "normalised"), (1.001, "random erasing"),
+    (.nan, "not finite"),
   ])
   func badPixelsAreNamed(_ pixel: Float, _ words: String) throws {
     let fixture = FixtureA()

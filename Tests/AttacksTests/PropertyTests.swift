@@ -122,29 +122,6 @@ import Testing
     }
   }
 
-  /// Input gradients through the whole network against central differences, step 10⁻² in float32.
-  @Test(arguments: AttackLoss.allCases) func inputGradientsAreDerivatives(_ loss: AttackLoss) {
-    let tiny = TinyTransformer()
-    let images = tiny.images(2)
-    let goal = AttackGoal.labels(tiny.predictions(images))
-    let (_, gradient) = tiny.victim.gradient(images, rows: []) {
-      loss.gradient(of: $0, goal, into: $1)
-    }
-    let scale = gradient.array.map(abs).max()!
-    let key = RandomKey(seed: 5, .synthesis)
-    for probe in 0..<50 {
-      let index = key.below(images.count, probe)
-      let middle = images.pointer[index]
-      func value(_ h: Float) -> Double {
-        images.pointer[index] = middle + h
-        return loss.values(of: tiny.victim.logits(images, rows: []), goal).reduce(0, +)
-      }
-      let numeric = (8 * (value(0.01) - value(-0.01)) - (value(0.02) - value(-0.02))) / 0.12
-      images.pointer[index] = middle
-      #expect(abs(Float(numeric) - gradient.pointer[index]) < 0.02 * scale, "pixel \(index)")
-    }
-  }
-
   /// A stronger adversary never leaves more standing.
   @Test func robustAccuracyFallsWithEpsilonAndRestarts() throws {
     let tiny = TinyTransformer()
@@ -166,7 +143,7 @@ import Testing
     let once = try standing("{kind: pgd, epsilon: 0.05, steps: 3}")
     let often = try standing("{kind: pgd, epsilon: 0.05, steps: 3, restarts: 5}")
     let noise = try standing("{kind: noise, epsilon: 0.05}")
-    #expect(often <= once && once < noise, "\(often), \(once), \(noise)")
+    #expect(often < once && once < noise, "\(often), \(once), \(noise)")
   }
 
   @Test func theSteadyStateAllocatesNothing() throws {

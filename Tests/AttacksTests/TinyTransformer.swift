@@ -9,11 +9,13 @@ struct TinyTransformer {
   let network: Network
   let victim: NetworkVictim
 
-  init() {
+  /// - Parameter change: of the plain model's options.
+  init(_ change: (inout VisionTransformer) -> Void = { _ in }) {
     var options = VisionTransformer()
     (options.imageSize, options.patchSize, options.channels) = (8, 2, 1)
     (options.width, options.depth, options.heads, options.mlpRatio) = (32, 2, 2, 2)
     (options.classes, options.mean, options.deviation) = (10, [0.5], [0.25])
+    change(&options)
     network = Network(options, seed: 1, pool: pool)
     network.parameters.fillWithCountedValues()
     victim = NetworkVictim(

@@ -31,6 +31,18 @@ public enum Perturbations {
     }
   }
 
+  /// x ← clamp(x, 0, 1)
+  public static func clipToPixels(_ x: UnsafeMutablePointer<Float>, count: Int) {
+    let one = Lanes(repeating: 1)
+    forEachLanes(count) { index, n in
+      if n == 16 {
+        x.store(clamped(x.lanes(index), Lanes.zero, one), index)
+      } else {
+        x.store(clamped(x.lanes(index, first: n), Lanes.zero, one), index, first: n)
+      }
+    }
+  }
+
   /// x ← clamp(clean + factor · (x - clean), 0, 1)
   public static func rescale(
     _ x: UnsafeMutablePointer<Float>, around clean: UnsafePointer<Float>, by factor: Float,
