@@ -2,7 +2,7 @@
 
     python Tests/Fixtures/generate.py            all fixtures
     python Tests/Fixtures/generate.py logits     one group: counted, logits, training, operations,
-                                                 schedules
+                                                 schedules, robust
 
 Runs on the CPU in under a minute. The values do not depend on the machine beyond the last
 digits; every file names the versions that made it.
@@ -12,6 +12,7 @@ import sys
 
 import logit_fixtures
 import operation_fixtures
+import robust_backbones
 import schedule_fixtures
 import timm_oracle
 import training_fixtures
@@ -22,6 +23,7 @@ GROUPS = {
     "training": training_fixtures.write,
     "operations": operation_fixtures.write,
     "schedules": schedule_fixtures.write,
+    "robust": robust_backbones.write,
 }
 
 
