@@ -14,6 +14,7 @@ public enum Purpose: UInt64, Sendable {
   case initialization = 30
   case synthesis = 31
   case colorJitter = 32
+  case patchAugmentation = 35
 }
 
 /// A stream of random numbers that is a pure function of its key: element `i` can be asked for at
