@@ -30,6 +30,11 @@ MODELS = {
         stemWidths=[12, 20], stemDepths=[1, 2])),
 }
 TINY = dict(widths=[192, 384], heads=[6, 12], depths=[10, 2])
+NAMED = {
+    "rvt_tiny_plus": (RobustVisionTransformer, dict(TINY, maskedBlocks=10)),
+    "fan_tiny_8_p4_hybrid": (FullyAttentionalNetwork, dict(
+        width=192, heads=8, depth=8, stem="convnext")),
+}
 PUBLISHED = [
     (RobustVisionTransformer, dict(TINY), 8_646_376),
     (RobustVisionTransformer, dict(TINY, maskedBlocks=10), 10_951_336),
@@ -85,21 +90,39 @@ def digest(values):
             "first": numbers(values.flatten()[:8].float())}
 
 
+def normalized(pixels):
+    mean, deviation = (torch.tensor(v).double()[:, None, None] for v in (MEAN, DEVIATION))
+    return (pixels - mean) / deviation
+
+
+def write_named():
+    """Published models at their own size: one image, evaluation mode."""
+    for name, (kind, options) in NAMED.items():
+        model = fill(kind(imageSize=224, classes=1000, **options)).eval()
+        pixels = torch.from_numpy(uniform("images", (1, 3, 224, 224))).double()
+        with torch.no_grad():
+            logits = model(normalized(pixels))
+        write_json(FOLDER / f"robust.{name}.json", {
+            "about": "weights by robust_backbones.counted, one image of the counted values "
+                     "'images', normalised with ImageNet's mean and deviation; evaluation mode, "
+                     "float64 rounded once", "model": name, "logits": numbers(logits)})
+        print(name)
+
+
 def write():
     check_sizes()
+    write_named()
     for name, (kind, options) in MODELS.items():
         model = fill(kind(**options))
         side = options["imageSize"]
         pixels = torch.from_numpy(uniform("images", (IMAGES, 3, side, side))).double()
         pixels.requires_grad_(True)
-        mean, deviation = (
-            torch.tensor(v).double()[:, None, None] for v in (MEAN, DEVIATION))
         with torch.no_grad():
-            judged = model.eval()((pixels - mean) / deviation)
+            judged = model.eval()(normalized(pixels))
         for module in model.modules():
             if isinstance(module, torch.nn.BatchNorm2d):
                 module.momentum = 1.0  # the running values become those of the batch
-        trained = model.train()((pixels - mean) / deviation)
+        trained = model.train()(normalized(pixels))
         cross_entropy(trained, torch.arange(IMAGES)).backward()
         write_json(FOLDER / f"robust.{name}.json", {
             "about": "weights by robust_backbones.counted, images the counted values 'images', "

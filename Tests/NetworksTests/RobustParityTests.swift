@@ -1,4 +1,5 @@
 import Autograd
+import Configuration
 import Networks
 import Tensors
 import TestSupport
@@ -19,6 +20,18 @@ import Testing
       let worst = zip(found, expected).map { abs($0 - $1) }.max() ?? .infinity
       #expect(worst < 1e-4 && found.count == expected.count, "\(phase): \(worst)")
     }
+  }
+
+  /// Published models at their own size: other bands, other tails.
+  @Test(arguments: ["rvt_tiny_plus", "fan_tiny_8_p4_hybrid"])
+  func logitsOfPublishedModelsAgree(_ name: String) throws {
+    struct Named: Decodable { let logits: [Float] }
+    let expected = try Fixtures.decode("robust.\(name).json", as: Named.self).logits
+    let choice = try Choice<BackboneCatalog>(yaml: "kind: \(name)", name: name)
+    let model = RobustModel(choice.value)
+    let found = model.logits(model.images(1))
+    let worst = zip(found, expected).map { abs($0 - $1) }.max() ?? .infinity
+    #expect(worst < 1e-4 && found.count == 1000, "\(worst)")
   }
 
   /// Float32 over convolutions and batch normalisation leaves about 1e-5 of a gradient's norm; a

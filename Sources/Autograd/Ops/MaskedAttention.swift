@@ -10,16 +10,10 @@ extension Context {
     queries: HeadColumns, keys: HeadColumns, heads: Int, depth: Int, mask: Parameter
   ) -> Variable {
     let (batch, m, n) = (queries.variable.shape[0], queries.tokens, keys.tokens)
-    precondition(
-      mask.shape == [heads, m, n], "\(mask.name) does not scale \(heads) heads of \(m) by \(n)")
-    let pairs = HeadPairs(
-      queries: queries, keys: keys, q: queries.variable.tensor, k: keys.variable.tensor,
-      heads: heads, depth: depth, products: products)
+    precondition(mask.shape == [heads, m, n], "\(mask.name) is not for [\(heads), \(m), \(n)]")
+    let pairs = HeadPairs(queries, keys, heads: heads, depth: depth, products)
     let factor = 1 / Float(depth).squareRoot()
-    let scale = Tensor(mask.shape, from: pool)
-    Sigmoid.forward(parameters[mask].pointer, into: scale.pointer, count: scale.count)
-    Elementwise.scale(scale.pointer, by: factor, into: scale.pointer, count: scale.count)
-
+    let scale = scoreScale(mask, factor: factor)
     let weights = Tensor([batch, heads, m, n], from: pool)
     for pair in 0..<batch * heads {
       let scores = weights.pointer + pair * m * n
@@ -38,21 +32,28 @@ extension Context {
       let dMask = tape.gradient(of: mask)
       withExtendedLifetime((Tensor([m, n], from: pool), scale)) { scores, scale in
         for pair in 0..<batch * heads {
-          let d = dw.pointer + pair * m * n
+          let d = Matrix(dw.pointer + pair * m * n, m, n)
           let place = pair % heads * m * n
           Softmax.backward(
-            weights.pointer + pair * m * n, gradient: d, rows: m, width: n, factor: 1)
+            weights.pointer + pair * m * n, gradient: d.pointer, rows: m, width: n, factor: 1)
           if let dMask {
-            pairs.multiply(pair, into: Matrix(scores))
-            ScoreMask.addGradient(
-              d, scores: scores.pointer, scale: scale.pointer + place, factor: factor,
-              count: m * n, to: dMask + place)
+            pairs.addMaskGradient(
+              pair, d, scale: scale.pointer + place, factor: factor, to: dMask + place,
+              scores: Matrix(scores))
           }
-          ScoreMask.multiply(d, by: scale.pointer + place, count: m * n)
-          pairs.differentiate(pair, Matrix(d, m, n), queries: dq, keys: dk)
+          ScoreMask.multiply(d.pointer, by: scale.pointer + place, count: m * n)
+          pairs.differentiate(pair, d, queries: dq, keys: dk)
         }
       }
     }
+  }
+
+  /// factor · σ(Φ): what the scores are multiplied by.
+  private func scoreScale(_ mask: Parameter, factor: Float) -> Tensor {
+    let scale = Tensor(mask.shape, from: pool)
+    Sigmoid.forward(parameters[mask].pointer, into: scale.pointer, count: scale.count)
+    Elementwise.scale(scale.pointer, by: factor, into: scale.pointer, count: scale.count)
+    return scale
   }
 }
 
@@ -66,6 +67,15 @@ private struct HeadPairs {
   let depth: Int
   let products: any MatrixProducts
 
+  init(
+    _ queries: HeadColumns, _ keys: HeadColumns, heads: Int, depth: Int,
+    _ products: any MatrixProducts
+  ) {
+    (self.queries, self.keys, self.heads, self.depth) = (queries, keys, heads, depth)
+    (q, k) = (queries.variable.tensor, keys.variable.tensor)
+    self.products = products
+  }
+
   private func matrix(_ columns: HeadColumns, _ data: Tensor, _ pair: Int) -> Matrix {
     columns.matrix(data, image: pair / heads, head: pair % heads, depth: depth)
   }
@@ -75,6 +85,17 @@ private struct HeadPairs {
     products.multiply(
       matrix(queries, q, pair), transposed: false, matrix(keys, k, pair), transposed: true,
       into: scores, adding: false)
+  }
+
+  /// dΦ ← dΦ + dA ∘ Q Kᵀ ∘ factor σ (1 - σ); the scores are made again in `scores`.
+  func addMaskGradient(
+    _ pair: Int, _ dA: Matrix, scale: UnsafePointer<Float>, factor: Float,
+    to dMask: UnsafeMutablePointer<Float>, scores: Matrix
+  ) {
+    multiply(pair, into: scores)
+    ScoreMask.addGradient(
+      dA.pointer, scores: scores.pointer, scale: scale, factor: factor,
+      count: dA.rows * dA.columns, to: dMask)
   }
 
   /// dQ ← dS K and dK ← dSᵀ Q, written or added, where they are wanted.

@@ -29,26 +29,12 @@ public final class RobustVisionTransformerModel: Classifier {
       scope["patch_embed"]["proj"], side: options.imageSize, channels: options.channels,
       width: layout[0].width)
 
-    let total = options.depths.reduce(0, +)
-    var index = 0
-    var (stages, halvings): ([[RobustBlock]], [DepthwiseConvolution]) = ([], [])
-    for (number, stage) in layout.enumerated() {
-      let blocks = (0..<stage.depth).map { block in
-        defer { index += 1 }
-        return RobustBlock(
-          scope["transformers"][number]["blocks"][block],
-          path: "transformers.\(number).blocks.\(block)", index: index, stage: stage,
-          hasMask: number == 0 && block < options.maskedBlocks,
-          dropRate: Float(options.dropPath * Double(index) / Double(total)), options: options)
-      }
-      stages.append(blocks)
-      guard number + 1 < layout.count else { break }
-      halvings.append(
-        DepthwiseConvolution(
-          scope["pools"][number]["conv"], RobustVisionTransformer.halving(stage.side),
-          inputs: stage.width, outputs: layout[number + 1].width))
+    stages = Self.blocks(layout, options, scope["transformers"])
+    halvings = zip(layout, layout.dropFirst()).enumerated().map { index, stages in
+      DepthwiseConvolution(
+        scope["pools"][index]["conv"], RobustVisionTransformer.halving(stages.0.side),
+        inputs: stages.0.width, outputs: stages.1.width)
     }
-    (self.stages, self.halvings) = (stages, halvings)
     let width = layout[layout.count - 1].width
     norm = LayerNorm(scope["norm"], width: width, epsilon: options.epsilon)
     head = Dense(
@@ -57,6 +43,22 @@ public final class RobustVisionTransformerModel: Classifier {
     multiplyAdds =
       stem.multiplyAdds + layout.reduce(0) { $0 + options.multiplyAdds($1) }
       + halvings.reduce(0) { $0 + $1.multiplyAdds } + width * options.classes
+  }
+
+  private static func blocks(
+    _ stages: [RobustVisionTransformer.Stage], _ options: RobustVisionTransformer, _ scope: Scope
+  ) -> [[RobustBlock]] {
+    let total = options.depths.reduce(0, +)
+    var index = 0
+    return stages.enumerated().map { number, stage in
+      (0..<stage.depth).map { block in
+        defer { index += 1 }
+        return RobustBlock(
+          scope[number]["blocks"][block], path: "transformers.\(number).blocks.\(block)",
+          index: index, stage: stage, hasMask: number == 0 && block < options.maskedBlocks,
+          dropRate: Float(options.dropPath * Double(index) / Double(total)), options: options)
+      }
+    }
   }
 
   public func callAsFunction(_ images: Variable, _ cx: Context) -> Logits {

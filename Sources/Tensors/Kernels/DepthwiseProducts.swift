@@ -61,8 +61,8 @@ public struct DepthwiseProducts {
     let weight = weight + (down.tap * window.kernel + across.tap) * channels
     let (xStep, xLine) = (across.placeStep * channels, down.placeStep * side * channels)
     let (wStep, wLine) = (across.tapStep * channels, down.tapStep * window.kernel * channels)
-    var channel = 0
-    while channel + 32 <= channels {
+    let whole = channels & ~31
+    for channel in stride(from: 0, to: whole, by: 32) {
       var (a, b) = (Lanes.zero, Lanes.zero)
       if let start { (a, b) = (start.lanes(channel), start.lanes(channel + 16)) }
       for line in 0..<down.count {
@@ -76,21 +76,16 @@ public struct DepthwiseProducts {
       }
       pixel.store(a, channel)
       pixel.store(b, channel + 16)
-      channel += 32
     }
-    while channel < channels {
+    for channel in stride(from: whole, to: channels, by: 16) {
       let n = min(16, channels - channel)
       var a = start?.part(channel, n) ?? .zero
-      for line in 0..<down.count {
-        var (p, w) = (x + (line * xLine + channel), weight + (line * wLine + channel))
-        for _ in 0..<across.count {
-          a.addProduct(p.part(0, n), w.part(0, n))
-          p += xStep
-          w += wStep
-        }
+      for tap in 0..<down.count * across.count {
+        let (line, column) = (tap / across.count, tap % across.count)
+        let (p, w) = (x + (line * xLine + column * xStep), weight + (line * wLine + column * wStep))
+        a.addProduct(p.part(channel, n), w.part(channel, n))
       }
       pixel.store(a, channel, first: n)
-      channel += n
     }
   }
 }
