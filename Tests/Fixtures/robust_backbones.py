@@ -16,6 +16,7 @@ from timm_oracle import FOLDER, numbers, uniform, write_json
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 IMAGES, CLASSES = 3, 7
+STEPS, RATE = 5, 0.01
 MODELS = {
     "rvt-stages": (RobustVisionTransformer, dict(
         imageSize=80, widths=[20, 40], heads=[2, 4], depths=[2, 1], classes=CLASSES,
@@ -109,6 +110,25 @@ def write_named():
         print(name)
 
 
+def train(kind, options, pixels):
+    """Losses of a few steps of SGD, and the running statistics they leave."""
+    model = fill(kind(**options)).train()
+    optimizer = torch.optim.SGD(model.parameters(), lr=RATE, momentum=0.9)
+    losses = []
+    for _ in range(STEPS):
+        optimizer.zero_grad()
+        loss = cross_entropy(model(normalized(pixels)), torch.arange(IMAGES))
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return {"learningRate": RATE, "momentum": 0.9, "losses": losses,
+            "statistics": statistics(model)}
+
+
+def statistics(model):
+    return {n: digest(b) for n, b in model.named_buffers() if not n.endswith("num_batches_tracked")}
+
+
 def write():
     check_sizes()
     write_named()
@@ -134,6 +154,6 @@ def write():
             "evaluationLogits": numbers(judged), "trainingLogits": numbers(trained),
             "pixelGradient": digest(pixels.grad),
             "gradients": {n: digest(p.grad) for n, p in model.named_parameters()},
-            "statistics": {n: digest(b) for n, b in model.named_buffers()
-                           if not n.endswith("num_batches_tracked")}})
+            "statistics": statistics(model),
+            "training": train(kind, options, pixels.detach())})
         print(name)

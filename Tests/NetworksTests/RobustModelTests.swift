@@ -13,7 +13,7 @@ import Testing
   private func model(
     _ name: String, _ change: (inout any Backbone) -> Void = { _ in }
   ) throws -> RobustModel {
-    var backbone = try RobustFixture.load(name).backbone
+    var backbone = try RobustModel(name).network.backbone
     change(&backbone)
     return RobustModel(backbone)
   }

@@ -1,35 +1,8 @@
 import Autograd
 import Configuration
-import Foundation
 import Networks
 import Tensors
 import TestSupport
-
-/// `robust.NAME.json`: what an independent implementation makes of counted weights and images.
-struct RobustFixture: Decodable {
-  /// A tensor by its norm and its first values.
-  struct Digest: Decodable {
-    let norm: Float
-    let first: [Float]
-  }
-
-  static let names = ["rvt-stages", "rvt-reasoning", "fan-vit", "fan-hybrid"]
-
-  let images, parameters: Int
-  let evaluationLogits, trainingLogits: [Float]
-  let pixelGradient: Digest
-  let gradients, statistics: [String: Digest]
-
-  static func load(_ name: String) throws -> (fixture: RobustFixture, backbone: any Backbone) {
-    let file = "robust.\(name).json"
-    let data = try Data(contentsOf: URL(fileURLWithPath: Fixtures.path(file)))
-    let content = try JSONSerialization.jsonObject(with: data) as? [String: Any]
-    let options = try JSONSerialization.data(withJSONObject: content?["options"] ?? [:])
-    let choice = try Choice<BackboneCatalog>(
-      yaml: String(decoding: options, as: UTF8.self), name: file)
-    return (try Fixtures.decode(file), choice.value)
-  }
-}
 
 /// A small robust network with counted weights and images.
 struct RobustModel {
@@ -38,28 +11,13 @@ struct RobustModel {
 
   init(_ backbone: any Backbone) {
     network = Network(backbone, seed: 1, pool: pool)
-    for entry in network.parameters.layout.entries {
-      Self.fill(network.parameters[entry].elements, entry.name, entry.shape)
-    }
+    network.parameters.fillWithRobustValues()
   }
 
-  /// The rule of `robust_backbones.counted`.
-  static func fill(_ values: UnsafeMutableBufferPointer<Float>, _ name: String, _ shape: Shape) {
-    let last = name.split(separator: ".").last.map(String.init) ?? name
-    let inputs = shape.extents.dropFirst().reduce(1, *)
-    let (centre, spread): (Float, Float) =
-      switch last {
-      case "running_var": (1, 1)
-      case "running_mean": (0, 0.6)
-      case "temperature", "gamma", "gamma1", "gamma2": (1, 0.4)
-      case "weight" where shape.rank == 1: (1, 0.4)
-      case "att_mask": (0, 4)
-      case "cls_token": (0, 1)
-      case "bias": (0, 0.2)
-      default: (0, Float(2 * (3 / Double(inputs)).squareRoot()))
-      }
-    let uniform = CountedValues.uniform(name, count: shape.count)
-    for i in values.indices { values[i] = centre + (uniform[i] - 0.5) * spread }
+  /// The model of a fixture.
+  init(_ name: String) throws {
+    let options = try RobustFixture.load(name).options
+    self.init(try Choice<BackboneCatalog>(yaml: options, name: name).value)
   }
 
   func images(_ count: Int) -> Tensor {
