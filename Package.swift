@@ -36,6 +36,8 @@ let rooms: [Target] = [
   room("Optimizers", uses: ["Autograd", "Configuration"]),
   room("Checkpoints", uses: ["Autograd", "Archives", "Collectives", "Configuration"]),
 
+  room("Attacks", uses: ["Networks", "Autograd", "Tensors", "Configuration"]),
+
   room(
     "Objectives",
     uses: ["Networks", "Optimizers", "Autograd", "Datasets", "Tensors", "Configuration"]),
@@ -43,28 +45,31 @@ let rooms: [Target] = [
   room(
     "Training",
     uses: [
-      "Objectives", "Networks", "Optimizers", "Checkpoints", "Autograd", "Datasets", "Tensors",
-      "Configuration", "Collectives", "Archives",
+      "Objectives", "Attacks", "Networks", "Optimizers", "Checkpoints", "Autograd", "Datasets",
+      "Tensors", "Configuration", "Collectives", "Archives",
     ]),
 
   room("Reports", uses: ["Configuration", "Archives"]),
   room(
     "Recipes",
     uses: [
-      "Training", "Objectives", "Networks", "Optimizers", "Checkpoints", "Autograd", "Datasets",
+      "Training", "Objectives", "Attacks", "Networks", "Optimizers", "Checkpoints", "Autograd",
+      "Datasets",
       "Tensors", "Configuration", "Collectives", "Archives",
     ]),
   room(
     "Benchmarks",
     uses: [
-      "Training", "Objectives", "Networks", "Optimizers", "Autograd", "Datasets", "Tensors",
+      "Training", "Objectives", "Attacks", "Networks", "Optimizers", "Autograd", "Datasets",
+      "Tensors",
       "Collectives",
     ]),
 
   .executableTarget(
     name: "vitdist",
     dependencies: [
-      "Recipes", "Benchmarks", "Reports", "Training", "Networks", "Objectives", "Optimizers",
+      "Recipes", "Benchmarks", "Reports", "Training", "Attacks", "Networks", "Objectives",
+      "Optimizers",
       "Checkpoints", "Datasets", "Tensors", "Collectives", "Configuration", "Archives", "CMachine",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ],
@@ -86,11 +91,12 @@ let tests: [Target] = [
   suite("Networks", also: ["Archives", "Configuration"]),
   suite("Optimizers", also: ["Configuration"]),
   suite("Checkpoints", also: ["Collectives", "Archives", "Configuration"]),
+  suite("Attacks", also: ["Networks", "Configuration"]),
   suite("Objectives", also: ["Networks", "Datasets", "Configuration"]),
   suite(
     "Training",
     also: [
-      "Collectives", "Optimizers", "Networks", "Objectives", "Datasets", "Archives",
+      "Attacks", "Collectives", "Optimizers", "Networks", "Objectives", "Datasets", "Archives",
       "Configuration",
     ]),
   suite("Reports", also: ["Configuration", "Archives"]),

@@ -101,7 +101,11 @@ public final class Tape {
 
   /// How a pullback gets at `variable`'s data later: kept, or made again where that is cheap.
   func saved(_ variable: Variable) -> () -> Tensor {
-    if variable.isTracked, let regenerate = nodes[variable.node].regenerate { return regenerate }
+    if variable.isTracked, let regenerate = nodes[variable.node].regenerate {
+      // The variable may be the node's output under another shape.
+      let shape = variable.shape
+      return { regenerate().reshaped(shape) }
+    }
     let tensor = variable.tensor
     return { tensor }
   }

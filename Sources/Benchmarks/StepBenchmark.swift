@@ -132,13 +132,22 @@ private final class ConstantBatches: ShardBatches {
   let secondsWaited = 0.0
 
   init(count: Int, _ description: ClassifierDescription, pool: BufferPool) {
+    batch = .constant(count: count, description, pool: pool)
+  }
+
+  func next() throws -> Batch { batch }
+}
+
+extension Batch {
+  /// Random images that are the same in every run.
+  static func constant(
+    count: Int, _ description: ClassifierDescription, pool: BufferPool
+  ) -> Batch {
     let shape: Shape = [count, description.channels, description.side, description.side]
     let key = RandomKey(seed: 1, .synthesis)
-    batch = Batch(
+    return Batch(
       images: Tensor(shape, (0..<shape.count).map { key.uniformFloat($0) }, from: pool),
       labels: (0..<count).map { MixedLabel($0 % description.classes) },
       samples: Array(0..<count), repeats: Array(repeating: 0, count: count))
   }
-
-  func next() throws -> Batch { batch }
 }

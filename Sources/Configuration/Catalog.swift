@@ -24,8 +24,10 @@ public struct CatalogEntry<Element: Sendable>: Sendable {
   public let kind: String
   /// One line for `vitdist list`.
   public let about: String
-  /// The options that a config gets that names only the kind.
-  public let defaults: any Configurable
+  /// The options that a config gets that names only the kind. Made when asked for: options may hold
+  /// a choice from their own catalogue.
+  public var defaults: any Configurable { makeDefaults() }
+  private let makeDefaults: @Sendable () -> any Configurable
   let view: @Sendable (any Configurable) -> Element?
   let decode: @Sendable (any Decoder) throws -> any Configurable
 
@@ -33,12 +35,12 @@ public struct CatalogEntry<Element: Sendable>: Sendable {
   /// model: `defaults` then holds the values that the name stands for.
   /// - Parameter upcast: `{ $0 }`; it lets the compiler check that the options are an `Element`.
   public init<Options: Configurable>(
-    _ kind: String, about: String, defaults: Options,
+    _ kind: String, about: String, defaults: @escaping @Sendable @autoclosure () -> Options,
     upcast: @escaping @Sendable (Options) -> Element
   ) {
     self.kind = kind
     self.about = about
-    self.defaults = defaults
+    makeDefaults = defaults
     self.view = { ($0 as? Options).map(upcast) }
     self.decode = { try Options(from: $0) }
   }

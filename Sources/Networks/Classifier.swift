@@ -19,6 +19,20 @@ public struct ClassifierDescription: Sendable, Equatable {
   }
 }
 
+/// Where a model's attention weights, `[batch, heads, queries, keys]`, can be tapped.
+public struct AttentionTap: Sendable, Equatable {
+  public let name: String
+  public let heads: Int
+  /// Tokens attended to: the length of a row.
+  public let keys: Int
+
+  public init(_ name: String, heads: Int, keys: Int) {
+    self.name = name
+    self.heads = heads
+    self.keys = keys
+  }
+}
+
 /// The heads' results for one batch: `[batch, classes]` each.
 public struct Logits {
   public let classes: Variable
@@ -45,8 +59,10 @@ public protocol Classifier: AnyObject {
   func callAsFunction(_ images: Variable, _ cx: Context) -> Logits
   /// Taps of the tokens after each block, `[batch, tokens, width]`, in order.
   var blockOutputs: [String] { get }
-  /// Taps of the attention weights, `[batch, heads, queries, keys]`, in order.
-  var attentionWeights: [String] { get }
+  /// Taps of the attention weights, in order.
+  var attentions: [AttentionTap] { get }
+  /// Side in pixels of the square that a token stands for at the first block.
+  var tokenSide: Int { get }
   /// Multiply-adds of one image's forward pass, products only: what MFU is measured against.
   var multiplyAdds: Int { get }
   /// A position embedding that is not learned, `[1, tokens, width]`; nil if it is a parameter.
@@ -58,6 +74,7 @@ public protocol Classifier: AnyObject {
 
 extension Classifier {
   public var blockOutputs: [String] { [] }
-  public var attentionWeights: [String] { [] }
+  public var attentions: [AttentionTap] { [] }
+  public var tokenSide: Int { description.side }
   public var usesBatchStatistics: Bool { false }
 }

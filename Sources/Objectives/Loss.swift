@@ -54,9 +54,6 @@ public final class Tally {
   /// Adds to a figure.
   public func add(_ value: Double, to name: String) { sums[name, default: 0] += value }
 
-  /// Adds a term of the loss, which is a figure as well.
-  public func addLoss(_ value: Double, as name: String) {
-    loss += value
-    add(value, to: name)
-  }
+  /// Adds a term of the loss.
+  public func addLoss(_ value: Double) { loss += value }
 }

@@ -6,5 +6,7 @@ public enum ObjectiveCatalog: Catalog {
   public static let entries: [CatalogEntry<any Objective>] = [
     CatalogEntry(Supervised.self) { $0 },
     CatalogEntry(Distillation.self) { $0 },
+    CatalogEntry(KSparseAttention.self) { $0 },
+    CatalogEntry(RSPC.self) { $0 },
   ]
 }

@@ -1,4 +1,5 @@
 import Archives
+import Attacks
 import Collectives
 import Datasets
 import Networks
@@ -37,6 +38,20 @@ public struct Inference {
   {
     let source = try ShardSet(paths: data, split: split)
     return try evaluator(source, communicator, pool).evaluate(network.model, network.parameters)
+  }
+
+  /// How the model stands up to attacks: the same report on all ranks, its seconds aside.
+  public func attack(
+    _ attacks: RobustEvaluationOptions, on communicator: any Communicator, pool: BufferPool,
+    progress: (_ done: Int, _ of: Int) -> Void = { _, _ in }
+  ) throws -> RobustReport {
+    let source = try ShardSet(paths: data, split: split)
+    let description = network.model.description
+    try description.check(source, path: data.joined(separator: ", "))
+    let evaluation = try RobustEvaluation(
+      attacks, of: source, image: description.imageShape, preparation: options,
+      communicator: communicator, products: OpenBLASProducts(), pool: pool, threads: loaderThreads)
+    return try evaluation.evaluate(network.model, network.parameters, progress: progress)
   }
 
   /// Writes `/logits` f32 `[N, classes]` and `/labels` int64 `[N]` to an HDF5 file; how many images.

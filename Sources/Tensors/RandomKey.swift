@@ -2,6 +2,8 @@ import Glibc
 
 /// What a random number is for. Two purposes never share a stream.
 public enum Purpose: UInt64, Sendable {
+  case attackStart = 1
+  case attackTarget = 2
   case permutation = 20
   case crop = 21
   case flip = 22
@@ -14,6 +16,8 @@ public enum Purpose: UInt64, Sendable {
   case initialization = 30
   case synthesis = 31
   case colorJitter = 32
+  case occlusionNoise = 33
+  case occlusionChoice = 34
   case patchAugmentation = 35
 }
 

@@ -1,4 +1,5 @@
 import Archives
+import Attacks
 import Checkpoints
 import Collectives
 import Configuration
@@ -17,6 +18,7 @@ enum Failure {
     case let error as ArchiveError: error.kind == .badData ? 65 : 74
     case let error as CheckpointError: error.kind == .badData ? 65 : 74
     case is SampleError, is ImageError: 65
+    case let error as AttackError: error.kind == .badData ? 65 : 70
     case let error as CollectiveError: error.call == "start" ? 64 : 70
     case TrainingError.stoppedOnRequest: 75
     case is ReplicaError: 77

@@ -43,6 +43,12 @@ extension ProgramTests {
             "model.distilled=true", "model.recomputeBlocks=true",
           ]
         ),
+        (
+          "robust",
+          [
+            "objective={kind: ksparse, k: 4, roundSteps: 4, rounds: 3, of: {kind: rspc, rho: 0.25}}"
+          ]
+        ),
       ] {
         let settings = settings + ["steps=15"]
         try train(run, name, ranks: 0, settings)

@@ -2,7 +2,7 @@
 
     python Tests/Fixtures/generate.py            all fixtures
     python Tests/Fixtures/generate.py logits     one group: counted, logits, training, operations,
-                                                 schedules, robust
+                                                 schedules, attacks, robust
 
 Runs on the CPU in under a minute. The values do not depend on the machine beyond the last
 digits; every file names the versions that made it.
@@ -10,6 +10,7 @@ digits; every file names the versions that made it.
 
 import sys
 
+import attack_fixtures
 import logit_fixtures
 import operation_fixtures
 import robust_backbones
@@ -23,6 +24,7 @@ GROUPS = {
     "training": training_fixtures.write,
     "operations": operation_fixtures.write,
     "schedules": schedule_fixtures.write,
+    "attacks": attack_fixtures.write,
     "robust": robust_backbones.write,
 }
 

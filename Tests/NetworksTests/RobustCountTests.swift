@@ -89,8 +89,9 @@ import Testing
     #expect(layout["transformers.0.blocks.9.attn.att_mask"]?.shape == [6, 196, 196])
     #expect(layout["transformers.1.blocks.0.attn.att_mask"] == nil)
     #expect(layout["pools.0.conv.weight"]?.shape == [384, 1, 3, 3])
-    #expect(model.blockOutputs.count == 12 && model.attentionWeights.count == 12)
-    #expect(model.usesBatchStatistics)
+    #expect(model.blockOutputs.count == 12 && model.attentions.count == 12)
+    #expect(model.attentions.map(\.keys) == Array(repeating: 196, count: 10) + [49, 49])
+    #expect(model.usesBatchStatistics && model.tokenSide == 16)
   }
 
   @Test func runningStatisticsAreNoWeights() throws {

@@ -42,16 +42,16 @@ import Testing
   @Test(arguments: names) func everyBlockCanBeTapped(_ name: String) throws {
     let model = try model(name)
     let (outputs, attentions) = (
-      model.network.model.blockOutputs, model.network.model.attentionWeights
+      model.network.model.blockOutputs, model.network.model.attentions
     )
     #expect(!outputs.isEmpty && outputs.count == attentions.count)
-    let taps = Taps(outputs + attentions)
+    let taps = Taps(outputs + attentions.map(\.name))
     _ = model.logits(model.images(2), taps: taps)
     for (output, attention) in zip(outputs, attentions) {
       let tokens = try #require(taps.values[output]).shape
-      let weights = try #require(taps.values[attention]).tensor
+      let weights = try #require(taps.values[attention.name]).tensor
       #expect(tokens.rank == 3 && weights.shape.rank == 4 && tokens[0] == 2)
-      #expect(weights.shape[2] == tokens[1] && weights.shape[3] == tokens[1])
+      #expect(weights.shape == [2, attention.heads, tokens[1], attention.keys])
       for row in 0..<weights.shape.rows {
         let sum = Elementwise.sum(weights.pointer + row * tokens[1], count: tokens[1])
         #expect(isClose(sum, 1, absolute: 1e-5))

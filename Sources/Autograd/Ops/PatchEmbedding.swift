@@ -5,11 +5,11 @@ extension Context {
   ///
   /// - Parameters:
   ///   - images: `[batch, channels, side, side]` in pixels.
-  ///   - weight: `[width, channels, patch, patch]`; `bias`: `[width]`
+  ///   - weight: `[width, channels, patch, patch]`; `bias`: `[width]`, if any
   /// - Returns: `[batch, patches, width]`
   public func patchEmbedding(
     _ images: Variable, grid: PatchGrid, mean: [Float], deviation: [Float], weight: Parameter,
-    bias: Parameter
+    bias: Parameter?
   ) -> Variable {
     let batch = images.shape[0]
     let pixels = images.tensor

@@ -68,7 +68,8 @@ public final class FullyAttentionalModel: Classifier {
   }
 
   public var blockOutputs: [String] { blocks.map(\.outputTap) }
-  public var attentionWeights: [String] { blocks.map(\.attentionTap) }
+  public var attentions: [AttentionTap] { blocks.map(\.attentionTap) }
+  public var tokenSide: Int { options.imageSize / options.gridSize }
   public var usesBatchStatistics: Bool { true }
   public var fixedPositions: Tensor? { nil }
 

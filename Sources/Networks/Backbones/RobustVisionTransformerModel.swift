@@ -77,7 +77,8 @@ public final class RobustVisionTransformerModel: Classifier {
   }
 
   public var blockOutputs: [String] { stages.joined().map(\.outputTap) }
-  public var attentionWeights: [String] { stages.joined().map(\.attentionTap) }
+  public var attentions: [AttentionTap] { stages.joined().map(\.attentionTap) }
+  public var tokenSide: Int { options.imageSize / options.gridSize }
   public var usesBatchStatistics: Bool { true }
   public var fixedPositions: Tensor? { nil }
 }

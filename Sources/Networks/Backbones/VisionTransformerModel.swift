@@ -104,7 +104,10 @@ public final class VisionTransformerModel: Classifier {
     }
   }
 
-  public var attentionWeights: [String] { blocks.map(\.attentionTap) }
+  public var attentions: [AttentionTap] {
+    blocks.map { AttentionTap($0.attentionTap, heads: options.heads, keys: options.tokens) }
+  }
+  public var tokenSide: Int { options.patchSize }
   public var fixedPositions: Tensor? { table }
 
   /// N C P² D + L (4 n D² + 2 n² D + 2 n D M) + D classes per head.

@@ -11,7 +11,7 @@ final class FullyAttentionalBlock {
   private let channelScale: Parameter
   private let residual: Residual
   let outputTap: String
-  var attentionTap: String { attention.tap }
+  var attentionTap: AttentionTap { attention.tap }
 
   init(_ scope: Scope, index: Int, options: FullyAttentionalNetwork) {
     let width = options.width
@@ -20,7 +20,8 @@ final class FullyAttentionalBlock {
     residual = Residual(rate: Float(options.dropPath), block: index)
     tokenNorm = LayerNorm(scope["norm1"], width: width, epsilon: options.epsilon)
     attention = TokenMixing(
-      scope["attn"], path: "\(path).attn", width: width, heads: options.heads)
+      scope["attn"], path: "\(path).attn", tokens: options.gridSize * options.gridSize,
+      width: width, heads: options.heads)
     tokenScale = scope.parameter("gamma1", [width], .constant(1))
     channelNorm = LayerNorm(scope["norm2"], width: width, epsilon: options.epsilon)
     channels = ChannelProcessing(
@@ -48,12 +49,12 @@ final class TokenMixing {
   private let projection: Dense
   private let width: Int
   private let heads: Int
-  /// Under which the weights are offered.
-  let tap: String
+  /// Where the weights are offered.
+  let tap: AttentionTap
 
-  init(_ scope: Scope, path: String, width: Int, heads: Int) {
+  init(_ scope: Scope, path: String, tokens: Int, width: Int, heads: Int) {
     (self.width, self.heads) = (width, heads)
-    tap = "\(path).weights"
+    tap = AttentionTap("\(path).weights", heads: heads, keys: tokens)
     queries = Dense(scope["q"], inputs: width, outputs: width, weight: .normal(0.02))
     keysAndValues = Dense(scope["kv"], inputs: width, outputs: 2 * width, weight: .normal(0.02))
     projection = Dense(scope["proj"], inputs: width, outputs: width, weight: .normal(0.02))
@@ -66,7 +67,7 @@ final class TokenMixing {
       queries: HeadColumns(queries(x, cx), from: 0), keys: HeadColumns(kv, from: 0), heads: heads,
       depth: depth)
     let mixed = cx.attentionMix(
-      cx.tap(tap, weights), values: HeadColumns(kv, from: width), depth: depth)
+      cx.tap(tap.name, weights), values: HeadColumns(kv, from: width), depth: depth)
     return projection(mixed, cx)
   }
 }

@@ -9,8 +9,8 @@ final class PositionAwareAttention {
   private let mask: Parameter?
   private let width: Int
   private let heads: Int
-  /// Under which the weights are offered.
-  let tap: String
+  /// Where the weights are offered.
+  let tap: AttentionTap
 
   /// - Parameters:
   ///   - path: of the layer, before `.weights` in the name of its tap.
@@ -21,7 +21,7 @@ final class PositionAwareAttention {
     reasonsOverPatches: Bool
   ) {
     (self.width, self.heads) = (width, heads)
-    tap = "\(path).weights"
+    tap = AttentionTap("\(path).weights", heads: heads, keys: side * side)
     if reasonsOverPatches {
       let reasoning = PatchReasoning(scope["patch_reasoning"], side: side, width: width)
       project = { reasoning($0, $1) }
@@ -52,7 +52,7 @@ final class PositionAwareAttention {
       weights = cx.attentionWeights(queries: q, keys: k, heads: heads, depth: depth)
     }
     let mixed = cx.attentionMix(
-      cx.tap(tap, weights), values: HeadColumns(qkv, from: 2 * width), depth: depth)
+      cx.tap(tap.name, weights), values: HeadColumns(qkv, from: 2 * width), depth: depth)
     return projection(mixed, rows: nil, addedTo: residual, cx)
   }
 }

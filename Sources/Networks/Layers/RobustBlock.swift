@@ -9,7 +9,7 @@ final class RobustBlock {
   private let feedForward: (_ x: Variable, _ addedTo: Variable?, Context) -> Variable
   private let residual: Residual
   let outputTap: String
-  var attentionTap: String { attention.tap }
+  var attentionTap: AttentionTap { attention.tap }
 
   /// - Parameters:
   ///   - path: of the block, in the names of its taps.

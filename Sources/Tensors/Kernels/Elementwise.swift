@@ -92,6 +92,46 @@ public enum Elementwise {
     return sum.total
   }
 
+  /// Σ x y in sixteen lanes.
+  public static func dot(
+    _ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, count: Int
+  ) -> Float {
+    var sum = Lanes.zero
+    forEachLanes(count) { index, n in
+      sum.addProduct(x.lanes(index, first: n), y.lanes(index, first: n))
+    }
+    return sum.total
+  }
+
+  /// Σ (x - y)², lane by lane in single precision over runs of 4096, then in double.
+  public static func squaredDistance(
+    _ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, count: Int
+  ) -> Double {
+    var sum = 0.0
+    for start in stride(from: 0, to: count, by: 4096) {
+      var lanes = Lanes.zero
+      let (x, y) = (x + start, y + start)
+      forEachLanes(min(4096, count - start)) { index, n in
+        let difference = x.lanes(index, first: n) - y.lanes(index, first: n)
+        lanes.addProduct(difference, difference)
+      }
+      sum += Double(lanes.total)
+    }
+    return sum
+  }
+
+  /// z ← factor · (x - y), or z += that.
+  public static func addDifference(
+    _ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, times factor: Float,
+    to z: UnsafeMutablePointer<Float>, adding: Bool, count: Int
+  ) {
+    let scale = Lanes(repeating: factor)
+    forEachLanes(count) { index, n in
+      let difference = (x.lanes(index, first: n) - y.lanes(index, first: n)) * scale
+      z.store(adding ? z.lanes(index, first: n) + difference : difference, index, first: n)
+    }
+  }
+
   /// Whether every element is a number.
   public static func isFinite(_ x: UnsafePointer<Float>, count: Int) -> Bool {
     // x · 0 is 0 for numbers and NaN for infinities and NaN.

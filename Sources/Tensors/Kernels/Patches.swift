@@ -44,6 +44,19 @@ public struct PatchGrid: Sendable, Equatable {
     }
   }
 
+  /// Visits every pixel row of every patch: the patch's number over all images, and the first pixel.
+  @inline(__always) package func forEachPatchLine(_ count: Int, _ body: (Int, Int) -> Void) {
+    for image in 0..<count {
+      for channel in 0..<channels {
+        for y in 0..<side {
+          let line = ((image * channels + channel) * side + y) * side
+          let first = image * patches + y / patch * grid
+          for column in 0..<grid { body(first + column, line + column * patch) }
+        }
+      }
+    }
+  }
+
   /// Visits every row of every patch: its channel, its first pixel, its place in the patch matrix.
   @inline(__always) private func forEachStrip(_ count: Int, _ body: (Int, Int, Int) -> Void) {
     for image in 0..<count {

@@ -134,6 +134,8 @@ public final class TrainingStep {
   /// Forward and backward of one shard, micro-batch by micro-batch.
   private func accumulate(_ batch: Batch, shard: Int, step: Int) throws {
     var failure: (any Error)?
+    // Of the last batch of an epoch a shard may hold nothing: it adds nothing, and says so.
+    totals.add(Array(repeating: 0, count: 1 + loss.figures.count), shard: shard)
     for first in stride(from: 0, to: batch.count, by: plan.microBatch) {
       let range = first..<min(first + plan.microBatch, batch.count)
       // Gradients are final, and may travel, only when the last micro-batch of the last shard adds.

@@ -11,8 +11,9 @@ import Training
 
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Time this machine: products, training steps, the reduction, the data pipeline.",
-    subcommands: [Gemm.self, Step.self, Reduce.self, Data.self])
+    abstract:
+      "Time this machine: products, training and attack steps, the reduction, the data pipeline.",
+    subcommands: [Gemm.self, Step.self, Attack.self, Reduce.self, Data.self])
 
   struct Gemm: RankedCommand {
     static let configuration = CommandConfiguration(

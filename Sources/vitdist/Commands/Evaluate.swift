@@ -1,18 +1,24 @@
 import Archives
 import ArgumentParser
+import Attacks
 import Configuration
 import Networks
 import Recipes
 import Tensors
+import Training
 
 struct Evaluate: RankedCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Score trained weights on a data set: accuracy, top-5, cross-entropy.",
-    discussion: "Every image is counted once; the scores have the same bits on any number of ranks."
-  )
+    abstract: "Score trained weights on a data set: accuracy, top-5, cross-entropy, robustness.",
+    discussion: """
+      Every image is counted once; the scores have the same bits on any number of ranks. Attacks \
+      (vitdist list attacks) are tried on the images that the model gets right; several also give \
+      the accuracy that all of them together leave.
+      """)
 
   @OptionGroup var source: ModelOptions
   @OptionGroup var images: DataSelection
+  @OptionGroup var attacks: AttackSelection
   @Option(
     help: .init(
       "Write the scores to this file as JSON; - for standard output. None by default.",
@@ -21,6 +27,7 @@ struct Evaluate: RankedCommand {
 
   func run(_ session: Session) throws {
     let pool = BufferPool()
+    let robustness = try attacks.options(chunk: images.chunk)
     let inference = Inference(source, images, try source.network(pool: pool))
     let result = try inference.evaluate(on: session.communicator, pool: pool)
     session.say(
@@ -28,38 +35,36 @@ struct Evaluate: RankedCommand {
         + "\(figure(result.loss)) on \(counted(result.samples, "image")) in "
         + duration(result.seconds)
         + (result.skipped > 0 ? "; \(result.skipped) corrupt images left out" : ""))
-    let text = ValueTree(encoding: result).json
+    var scores = ValueTree(encoding: result)
+    if !robustness.attacks.isEmpty {
+      let report = try attack(inference, robustness, session, pool)
+      session.say(report.text)
+      scores = scores.adding(ValueTree(encoding: report), as: "robustness")
+    }
     if json == "-" {
-      session.output(text)
+      session.output(scores.json)
     } else if !json.isEmpty, session.communicator.isRoot {
-      try DurableFile.write(text + "\n", to: json)
+      try DurableFile.write(scores.json + "\n", to: json)
+    }
+  }
+
+  private func attack(
+    _ inference: Inference, _ options: RobustEvaluationOptions, _ session: Session,
+    _ pool: BufferPool
+  ) throws -> RobustReport {
+    let progress = CountProgress("attacked")
+    defer { progress.finish() }
+    return try inference.attack(options, on: session.communicator, pool: pool) { done, total in
+      if session.communicator.isRoot { progress.update(min(done, total), of: total) }
     }
   }
 }
 
-struct Predict: RankedCommand {
-  static let configuration = CommandConfiguration(
-    abstract: "Write the logits of every image to an HDF5 file.",
-    discussion: "OUT.h5 holds /logits, f32 [N, classes], and /labels, int64 [N].")
-
-  @OptionGroup var source: ModelOptions
-  @OptionGroup var images: DataSelection
-  @Option(help: .init("The HDF5 file to write.", valueName: "file")) var output: String
-
-  func run(_ session: Session) throws {
-    let pool = BufferPool()
-    let inference = Inference(source, images, try source.network(pool: pool))
-    let count = try inference.predict(to: output, on: session.communicator, pool: pool)
-    session.say("wrote the logits of \(counted(count, "image")) to \(output)")
-  }
-}
-
-extension Inference {
-  init(_ source: ModelOptions, _ images: DataSelection, _ network: Network) {
-    self.init(network, data: images.data)
-    split = images.split
-    options.cropFraction = images.cropFraction
-    chunk = max(1, images.chunk)
-    loaderThreads = min(64, max(0, images.loaderThreads))
+extension ValueTree {
+  /// The same mapping with one more entry at its end.
+  fileprivate func adding(_ value: ValueTree, as key: String) -> ValueTree {
+    var mapping = mapping ?? .init()
+    mapping[key] = value
+    return ValueTree(.mapping(mapping))
   }
 }

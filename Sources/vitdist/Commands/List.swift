@@ -1,4 +1,5 @@
 import ArgumentParser
+import Attacks
 import Configuration
 import Networks
 import Objectives
@@ -10,19 +11,20 @@ struct List: LoneCommand {
   static let configuration = CommandConfiguration(
     abstract: "List what a config can name, and every key with its default.",
     discussion: """
-      models, objectives, optimizers, schedules: what can stand at kind; with --options, each with \
-      its keys and defaults, as a config spells them.
+      models, objectives, attacks, optimizers, schedules: what can stand at kind; with --options, \
+      each with its keys and defaults, as a config spells them.
       config: all keys of a config, with the defaults.
       """)
 
   enum Subject: String, ExpressibleByArgument, CaseIterable {
-    case models, objectives, optimizers, schedules, config
+    case models, objectives, attacks, optimizers, schedules, config
 
     /// None for what is not a catalogue.
     var listing: CatalogListing? {
       switch self {
       case .models: CatalogListing(BackboneCatalog.self)
       case .objectives: CatalogListing(ObjectiveCatalog.self)
+      case .attacks: CatalogListing(AttackCatalog.self)
       case .optimizers: CatalogListing(OptimizerCatalog.self)
       case .schedules: CatalogListing(ScheduleCatalog.self)
       case .config: nil

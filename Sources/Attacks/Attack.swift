@@ -1,0 +1,54 @@
+import Configuration
+import Tensors
+
+/// A way to change images, within a threat model, so that a classifier errs. The options are the
+/// attack; a new one is one file and one line of `AttackCatalog`.
+///
+/// An attack talks to nobody but its victim: it makes no collective call, and its result for a
+/// sample depends on that sample, its keys and the victim alone.
+public protocol Attack: CatalogKind {
+  /// What the result is held to.
+  var threat: ThreatModel { get }
+  /// Whether, and to which classes, images are to be driven when an evaluation makes the goal.
+  var target: TargetChoice { get }
+  /// What a user should know about these options.
+  var warnings: [String] { get }
+
+  /// The same attack with ε and step size times `factor`: a schedule's part of it.
+  func scaled(by factor: Double) -> Self
+
+  /// The attacked images, `[batch, channels, side, side]`, a new tensor or `images` itself.
+  ///
+  /// Callers use `examples`, which checks what goes in and what comes out.
+  ///
+  /// - Parameter images: in 0...1; never written to.
+  func perturb(
+    _ images: Tensor, _ goal: AttackGoal, of victim: any Victim, keys: AttackKeys, pool: BufferPool
+  ) throws -> Tensor
+}
+
+extension Attack {
+  public var target: TargetChoice { .none }
+  public var warnings: [String] { [] }
+
+  /// Adversarial examples for a batch: the images and the goal are checked, and the result is held
+  /// to the threat model, as nobody knows what an attack returns.
+  ///
+  /// - Parameters:
+  ///   - images: `[batch, channels, side, side]` in 0...1.
+  ///   - goal: one entry for each image.
+  ///   - keys: index in the data set of every image; what random draws depend on.
+  /// - Returns: a tensor to be read only; `images` itself where nothing changes.
+  /// - Throws: `AttackError` naming attack, sample and value; `ConfigurationError` for a loss that
+  ///   the goal or the model rules out.
+  public func examples(
+    of images: Tensor, _ goal: AttackGoal, victim: any Victim, keys: AttackKeys, pool: BufferPool
+  ) throws -> Tensor {
+    let check = AttackCheck(attack: Self.kind, keys: keys)
+    let clean = try check.images(images, victim.description, pool: pool)
+    try check.goal(goal, classes: victim.description.classes)
+    let result = try perturb(clean, goal, of: victim, keys: keys, pool: pool)
+    try check.result(result, around: clean, threat)
+    return result
+  }
+}

@@ -1,0 +1,86 @@
+import Attacks
+import Autograd
+import Collectives
+import Configuration
+import Datasets
+import Networks
+import Tensors
+
+/// Judges a classifier by its answers to attacked images, on all ranks.
+///
+/// The images are cut into chunks of fixed size by index, which the ranks take in turn, and every
+/// sample's record is gathered before anything is added up: the report has the same bits on any
+/// number of ranks.
+public final class RobustEvaluation {
+  private let options: RobustEvaluationOptions
+  private let subset: SampleSubset
+  private let pipeline: EvaluationPipeline
+  private let communicator: any Communicator
+  private let products: any MatrixProducts
+  private let pool: BufferPool
+  /// Blocks that loader threads take never are blocks of an attack.
+  private let loaderPool = BufferPool()
+  private let threads: Int
+
+  /// - Parameters:
+  ///   - image: what the model takes.
+  ///   - preparation: how images are brought to that size.
+  public init(
+    _ options: RobustEvaluationOptions, of source: any SampleSource, image: ImageShape,
+    preparation: EvaluationOptions = EvaluationOptions(),
+    decoding: DecodingOptions = DecodingOptions(), communicator: any Communicator,
+    products: any MatrixProducts, pool: BufferPool, threads: Int = 1
+  ) throws {
+    self.options = try options.validated()
+    subset = SampleSubset(source, count: options.samples)
+    pipeline = try EvaluationPipeline(
+      source: subset, image: image, chunkSize: options.chunk, options: preparation,
+      decoding: decoding)
+    (self.communicator, self.products) = (communicator, products)
+    (self.pool, self.threads) = (pool, threads)
+  }
+
+  /// The same report on all ranks, its seconds aside.
+  ///
+  /// - Parameter progress: called on this rank after every chunk with the images done, of all.
+  public func evaluate(
+    _ model: any Classifier, _ parameters: ParameterSlab,
+    progress: (_ done: Int, _ of: Int) -> Void = { _, _ in }
+  ) throws -> RobustReport {
+    let start = ContinuousClock.now
+    let victim = NetworkVictim(model, parameters, products: products, pool: pool)
+    var records = [[AttackRecord]](repeating: [], count: options.attacks.count)
+    let chunks = stride(
+      from: communicator.rank, to: pipeline.chunkCount, by: communicator.size)
+    let prefetcher = Prefetcher(pipeline, chunks, threads: threads, depth: 4, pool: loaderPool)
+    var done = 0
+    while let batch = try prefetcher.next() {
+      guard batch.count > 0 else { continue }
+      let keys = AttackKeys(
+        seed: UInt64(options.seed), samples: batch.samples.map { subset.indices[$0] })
+      let trial = try BatchTrial(
+        batch.images, labels: batch.labels.map(\.label), keys: keys, victim: victim, pool: pool)
+      for (number, attack) in options.attacks.enumerated() {
+        records[number] += try trial.records(of: attack)
+      }
+      done += batch.count
+      progress(done * communicator.size, subset.count)
+    }
+    var report = RobustReport(options.attacks, try records.map(gathered))
+    report.seconds = (ContinuousClock.now - start).inSeconds
+    return report
+  }
+
+  /// Every rank's records, in the order of the data set.
+  private func gathered(_ records: [AttackRecord]) throws -> [AttackRecord] {
+    try records.withUnsafeBytes { try communicator.allGather($0) }
+      .flatMap { bytes in
+        (0..<bytes.count / MemoryLayout<AttackRecord>.stride).map { index in
+          bytes.withUnsafeBytes {
+            $0.loadUnaligned(
+              fromByteOffset: index * MemoryLayout<AttackRecord>.stride, as: AttackRecord.self)
+          }
+        }
+      }.sorted { $0.sample < $1.sample }
+  }
+}

@@ -1,0 +1,38 @@
+import ArgumentParser
+import Benchmarks
+import Configuration
+import Networks
+
+extension Bench {
+  struct Attack: LoneCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "One step of PGD against the forward and backward pass of training.")
+    @Option(help: .init("A model by name (vitdist list models).", valueName: "name")) var model =
+      "deit_tiny_patch16_224"
+    @Option(help: .init("Images that go through the model at once.", valueName: "images"))
+    var microBatch = 4
+    @Option(help: .init("Tries, of which the fastest counts.", valueName: "times")) var tries = 5
+    @Flag(help: "Print JSON.") var json = false
+
+    func validate() throws {
+      guard microBatch > 0, tries > 0 else {
+        throw ValidationError("--micro-batch and --tries are positive.")
+      }
+    }
+
+    func work() throws {
+      let choice = try Choice<BackboneCatalog>(yaml: "kind: \(model)", name: "--model")
+      let result = try AttackBenchmark(
+        backbone: choice.value, microBatch: microBatch, tries: tries
+      ).run()
+      if json { return print(ValueTree(encoding: result).json) }
+      print(
+        """
+        training     \(figure(result.trainingMilliseconds)) ms forward and backward for \
+        \(counted(result.microBatch, "image")) (\(result.blasKernel))
+        attack step  \(figure(result.attackStepMilliseconds)) ms, \(figure(result.ratio)) of that
+        memory       \(result.allocationsAfterWarmup) tensor blocks allocated after warm-up
+        """)
+    }
+  }
+}
