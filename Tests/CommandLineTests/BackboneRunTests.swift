@@ -39,6 +39,19 @@ extension ProgramTests {
       #expect(outcome.status == 0, "\(outcome.errors)")
     }
 
+    /// The occluded half has batch statistics of its own, and leaves the running ones alone.
+    @Test(arguments: models)
+    func robustObjectivesAreExact(_ name: String, _ model: String) throws {
+      let run = try SmallRun()
+      let objective =
+        "objective={kind: rspc, rho: 0.5, of: {kind: ksparse, k: 2, roundSteps: 4, rounds: 3}}"
+      let settings = [model, objective, "steps=15"]
+      try train(run, "\(name)0", ranks: 0, settings)
+      try train(run, "\(name)3", ranks: 3, settings)
+      #expect(try run.losses("\(name)3") == run.losses("\(name)0"))
+      #expect(try run.digest("\(name)3") == run.digest("\(name)0"))
+    }
+
     /// The message names the value that mends it.
     @Test func aMicroBatchMustBeAShard() throws {
       let run = try SmallRun()
