@@ -40,7 +40,9 @@ let rooms: [Target] = [
 
   room(
     "Objectives",
-    uses: ["Networks", "Optimizers", "Autograd", "Datasets", "Tensors", "Configuration"]),
+    uses: [
+      "Attacks", "Networks", "Optimizers", "Autograd", "Datasets", "Tensors", "Configuration",
+    ]),
 
   room(
     "Training",
@@ -54,8 +56,7 @@ let rooms: [Target] = [
     "Recipes",
     uses: [
       "Training", "Objectives", "Attacks", "Networks", "Optimizers", "Checkpoints", "Autograd",
-      "Datasets",
-      "Tensors", "Configuration", "Collectives", "Archives",
+      "Datasets", "Tensors", "Configuration", "Collectives", "Archives",
     ]),
   room(
     "Benchmarks",

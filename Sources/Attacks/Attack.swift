@@ -17,6 +17,10 @@ public protocol Attack: CatalogKind {
   /// The same attack with ε and step size times `factor`: a schedule's part of it.
   func scaled(by factor: Double) -> Self
 
+  /// The same attack as the inner loop of training: the last iterate of exactly its steps, so that all
+  /// ranks take equally long.
+  var forTraining: Self { get }
+
   /// The attacked images, `[batch, channels, side, side]`, a new tensor or `images` itself.
   ///
   /// Callers use `examples`, which checks what goes in and what comes out.
@@ -30,6 +34,7 @@ public protocol Attack: CatalogKind {
 extension Attack {
   public var target: TargetChoice { .none }
   public var warnings: [String] { [] }
+  public var forTraining: Self { self }
 
   /// Adversarial examples for a batch: the images and the goal are checked, and the result is held
   /// to the threat model, as nobody knows what an attack returns.

@@ -2,7 +2,8 @@ import Autograd
 import Networks
 import Tensors
 
-/// A network under attack, with every gradient open to the attacker.
+/// A network under attack, with every gradient open to the attacker. In the training phase, for which
+/// it needs the keys of the samples, its drop path is on and its batches are normalised by themselves.
 public final class NetworkVictim: Victim {
   public let queries = QueryLog()
   private let model: any Classifier
@@ -11,24 +12,28 @@ public final class NetworkVictim: Victim {
   private let pool: BufferPool
   /// Offered to every pass, for losses that read more than the logits.
   private let taps: Taps?
+  private let phase: Phase
+  private let keys: BatchKeys?
 
   public init(
     _ model: any Classifier, _ parameters: ParameterSlab, products: any MatrixProducts,
-    pool: BufferPool, taps: Taps? = nil
+    pool: BufferPool, taps: Taps? = nil, phase: Phase = .evaluation, keys: BatchKeys? = nil
   ) {
     self.model = model
     self.parameters = parameters
     self.products = products
     self.pool = pool
     self.taps = taps
+    self.phase = phase
+    self.keys = keys
   }
 
   public var description: ClassifierDescription { model.description }
 
   private func context(tape: Tape?) -> Context {
     Context(
-      parameters: parameters, products: products, pool: pool, phase: .evaluation, tape: tape,
-      taps: taps)
+      parameters: parameters, products: products, pool: pool, phase: phase, tape: tape,
+      taps: taps, keys: keys)
   }
 
   public func logits(_ images: Tensor, rows: [Int]) -> Tensor {

@@ -34,12 +34,14 @@ public struct FrozenModel {
 
 /// One micro-batch's share of an optimizer step: the samples, the model, where gradients go.
 public struct Pass {
-  public let batch: Batch
+  public private(set) var batch: Batch
   public let model: any Classifier
   public let teacher: FrozenModel?
   public let moment: Moment
-  /// One over the number of samples of the global batch: turns sums into its mean.
-  public let sampleWeight: Float
+  public let seed: UInt64
+  /// One over the number of samples of the global batch: turns sums into its mean. Of a part of a
+  /// mixed loss, its share of that.
+  public private(set) var sampleWeight: Float
   /// The training phase on a tape that tracks the parameters.
   public let context: Context
   public let tally = Tally()
@@ -59,6 +61,7 @@ public struct Pass {
     self.model = model
     self.teacher = teacher
     self.moment = moment
+    self.seed = seed
     self.sampleWeight = sampleWeight
     let tape = Tape(.parameters(gradients: gradients), pool: pool)
     tape.onParameterReady = onParameterReady
@@ -72,6 +75,20 @@ public struct Pass {
   public func regularized(by regularizer: any Regularizer) -> Pass {
     var pass = self
     pass.regularizers.append(regularizer)
+    return pass
+  }
+
+  /// The same pass over other images of its samples.
+  public func replacing(images: Tensor) -> Pass {
+    var pass = self
+    pass.batch.images = images
+    return pass
+  }
+
+  /// The same pass as a part of the loss that counts `share`.
+  public func weighted(by share: Double) -> Pass {
+    var pass = self
+    pass.sampleWeight *= Float(share)
     return pass
   }
 

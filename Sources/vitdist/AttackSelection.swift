@@ -24,6 +24,10 @@ struct AttackSelection: ParsableArguments {
     for (name, value) in [("--attack-samples", attackSamples), ("--seed", seed)] where value < 0 {
       throw ConfigurationError(name, "is \(value)", remedy: "Give 0 or a positive integer")
     }
+    if attackSamples > 0, attack.isEmpty {
+      throw ConfigurationError(
+        "--attack-samples", "no attack is named", remedy: "Add one, e.g. --attack pgd")
+    }
     (options.samples, options.seed) = (attackSamples, seed)
     options.chunk = max(1, min(chunk, options.chunk))
     return options

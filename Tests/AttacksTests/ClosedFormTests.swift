@@ -101,6 +101,31 @@ import Testing
     }
   }
 
+  /// One step that does more than twenty, or blind noise that does, is a sign of masked gradients.
+  @Test func masksAreSuspected() throws {
+    func records(fooled: Int, gradients: Int) -> [AttackRecord] {
+      (0..<100).map { sample in
+        var record = AttackRecord()
+        (record.sample, record.gradients) = (sample, gradients)
+        record.prediction = sample < fooled ? 1 : 0
+        return record
+      }
+    }
+    func warnings(_ weak: String, _ fooled: Int, epsilon: String = "8/255") throws -> [String] {
+      let strong = try Choice<AttackCatalog>(yaml: "kind: pgd")
+      let other = try Choice<AttackCatalog>(yaml: "{kind: \(weak), epsilon: \(epsilon)}")
+      let passes = weak == "fgsm" ? 1 : 0
+      return RobustReport(
+        [strong, other],
+        [records(fooled: 50, gradients: 20), records(fooled: fooled, gradients: passes)]
+      ).warnings
+    }
+    #expect(try warnings("fgsm", 52).contains { $0.contains("masked") })
+    #expect(try warnings("noise", 60).contains { $0.contains("noise fools more images (60)") })
+    #expect(try warnings("fgsm", 51).isEmpty && warnings("fgsm", 40).isEmpty)
+    #expect(try warnings("fgsm", 90, epsilon: "16/255").isEmpty)
+  }
+
   @Test func intervalsAreWilsons() {
     let half = Rate(500, of: 1000)
     #expect(abs(half.low - 0.4691) < 1e-4 && abs(half.high - 0.5309) < 1e-4)

@@ -79,5 +79,11 @@ extension ProgramTests {
         ["evaluate", "--weights", "w", "--data", "d", "--attack", attack], status: 64,
         naming: ["--attack \(attack)"] + words)
     }
+
+    @Test func samplesWithoutAnAttackAreRefused() throws {
+      try refused(
+        ["evaluate", "--weights", "w", "--data", "d", "--attack-samples", "10"], status: 64,
+        naming: ["--attack-samples", "--attack pgd"])
+    }
   }
 }

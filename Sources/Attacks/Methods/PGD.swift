@@ -21,11 +21,17 @@ public struct PGD: AscentAttack {
 
   public init() {}
 
-  /// The inner loop of adversarial training: no early stop, so that every rank takes equally long.
+  /// Madry's inner loop of adversarial training.
   public static var training: PGD {
     var attack = PGD()
     attack.steps = 7
     attack.iterate = .lastIterate
+    return attack
+  }
+
+  public var forTraining: PGD {
+    var attack = self
+    if iterate == .firstSuccess { attack.iterate = .lastIterate }
     return attack
   }
 

@@ -25,15 +25,7 @@ public struct RobustReport: Codable, Sendable, Equatable {
       first[row].wasCorrect && records.allSatisfy { !$0[row].isFooled }
     }
     worstCase = Rate(standing.count, of: samples)
-    for report in attacks {
-      warnings += report.attack.value.warnings.map { "\(report.attack.kind): \($0)" }
-      if report.zeroGradients.hits > 0 {
-        warnings.append(
-          "\(report.attack.kind): the gradient vanished on \(report.zeroGradients.hits) of "
-            + "\(report.zeroGradients.of) images; softmax may be saturated, try loss: margin or dlr"
-        )
-      }
-    }
+    warnings = suspicions
     if !first.isEmpty, first.allSatisfy({ $0.looksLikeProbabilities == 1 }) {
       warnings.append("the model returns probabilities; attacks need the scores before softmax")
     }

@@ -1,0 +1,21 @@
+import Attacks
+import Configuration
+import Tensors
+
+extension Objective {
+  func validate(beta: Double) throws {
+    guard beta >= 0, beta.isFinite else {
+      throw ConfigurationError("beta", "is \(beta)", remedy: "Give 0 or a positive number")
+    }
+  }
+}
+
+extension PGD {
+  /// TRADES' and MART's published attack: ten steps of 0.007 within 0.031, from x + 0.001 N(0, 1).
+  static var besideTheImage: PGD {
+    var attack = PGD.training
+    (attack.steps, attack.start) = (10, .normal)
+    (attack.epsilon, attack.stepSize) = (0.031, 0.007)
+    return attack
+  }
+}
