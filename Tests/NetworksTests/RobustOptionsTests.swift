@@ -17,7 +17,7 @@ import Testing
     ),
     ("rvt", "maskedBlocks: 13", "maskedBlocks", "13 of the first stage's 12 blocks"),
     ("rvt", "feedForward: none", "feedForward", "none"),
-    ("rvt", "dropPath: 1", "dropPath", "is 1"),
+    ("rvt", "dropPath: 1.5", "dropPath", "is 1.5"),
     ("rvt", "width: 3", "width", "widths"),
     ("fan", "imageSize: 72", "imageSize", "72 is not a multiple of 16"),
     ("fan", "heads: 7", "heads", "7 heads do not divide width 384"),
