@@ -33,11 +33,13 @@ struct Ascent {
     case signs(decay: Float)
   }
 
+  /// Whether it looks for success, and so takes a different time for every image.
+  var searches: Bool { iterate == .firstSuccess || (iterate == .lastIterate && restarts > 1) }
+
   func perturb(
     _ images: Tensor, _ goal: AttackGoal, of victim: any Victim, keys: AttackKeys, pool: BufferPool
   ) throws -> Tensor {
     try loss.check(goal, classes: victim.description.classes)
-    let searches = iterate == .firstSuccess || (iterate == .lastIterate && restarts > 1)
     if searches && !goal.isReachable {
       throw ConfigurationError(
         "iterate", "mixed labels have no success at which \(iterate) could stop",

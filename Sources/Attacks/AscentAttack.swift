@@ -1,3 +1,4 @@
+import Configuration
 import Tensors
 
 /// An attack that is an ascent: its options say which.
@@ -11,6 +12,16 @@ extension AscentAttack {
   public var warnings: [String] { ascent.warnings }
 
   mutating func scaleStep(by factor: Double) {}
+
+  public func checkForTraining(classes: Int, mixesLabels: Bool) throws {
+    if ascent.searches {
+      throw ConfigurationError(
+        "iterate",
+        "a search for success takes a different time for every image, and the ranks "
+          + "would wait for the slowest", remedy: "Use iterate: lastIterate and restarts: 1")
+    }
+    try ascent.loss.check(isTargeted: false, isMixed: mixesLabels, classes: classes)
+  }
 
   public func scaled(by factor: Double) -> Self {
     guard factor != 1 else { return self }

@@ -14,6 +14,14 @@ public protocol Attack: CatalogKind {
   /// What a user should know about these options.
   var warnings: [String] { get }
 
+  /// Refuses options that do not suit the inner loop of training.
+  ///
+  /// - Parameters:
+  ///   - classes: of the model.
+  ///   - mixesLabels: whether labels are mixed or smoothed, so that goals are `mixtures`.
+  /// - Throws: `ConfigurationError` with the key, relative to these options.
+  func checkForTraining(classes: Int, mixesLabels: Bool) throws
+
   /// The same attack with ε and step size times `factor`: a schedule's part of it.
   func scaled(by factor: Double) -> Self
 
@@ -35,6 +43,7 @@ extension Attack {
   public var target: TargetChoice { .none }
   public var warnings: [String] { [] }
   public var forTraining: Self { self }
+  public func checkForTraining(classes: Int, mixesLabels: Bool) throws {}
 
   /// Adversarial examples for a batch: the images and the goal are checked, and the result is held
   /// to the threat model, as nobody knows what an attack returns.

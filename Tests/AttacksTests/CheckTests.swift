@@ -134,6 +134,29 @@ import Testing
     #expect(try warnings("{kind: pgd, norm: l2, epsilon: 3}") == "")
   }
 
+  @Test(arguments: [
+    ("{kind: pgd, iterate: lastIterate}", 10, true, ""), ("{kind: pgd}", 10, false, "iterate"),
+    ("{kind: pgd, iterate: lastIterate, restarts: 2}", 10, false, "iterate"),
+    ("{kind: pgd, iterate: bestLoss, restarts: 2}", 10, true, ""),
+    ("{kind: fgsm, loss: margin}", 10, false, ""), ("{kind: fgsm, loss: margin}", 10, true, "loss"),
+    ("{kind: fgsm, loss: dlr}", 2, false, "loss"), ("{kind: noise}", 2, true, ""),
+  ])
+  func trainingTakesWhatTakesEquallyLong(
+    _ yaml: String, _ classes: Int, _ mixesLabels: Bool, _ key: String
+  ) throws {
+    let attack = try Choice<AttackCatalog>(yaml: yaml).value
+    var found = ""
+    do {
+      try attack.checkForTraining(classes: classes, mixesLabels: mixesLabels)
+    } catch let error as ConfigurationError {
+      found = error.key
+    }
+    #expect(found == key)
+    #expect(throws: Never.self) {
+      try PGD.training.checkForTraining(classes: 10, mixesLabels: true)
+    }
+  }
+
   /// A schedule scales ε and the step, in whatever way they were given.
   @Test func schedulesScaleBoth() throws {
     for yaml in AttackCatalog.entries.map({ "{kind: \($0.kind)}" }) {

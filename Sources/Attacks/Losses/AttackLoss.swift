@@ -18,16 +18,20 @@ public enum AttackLoss: String, Codable, Sendable, CaseIterable {
 
   /// Refuses a combination that has no meaning.
   func check(_ goal: AttackGoal, classes: Int) throws {
-    let needed: Int
-    switch (self, goal) {
-    case (.crossEntropy, _), (.margin, .labels), (.margin, .targets): needed = 2
-    case (.dlr, .labels): needed = 3
-    case (.dlr, .targets): needed = 4
-    case (_, .mixtures):
+    switch goal {
+    case .labels: try check(isTargeted: false, isMixed: false, classes: classes)
+    case .targets: try check(isTargeted: true, isMixed: false, classes: classes)
+    case .mixtures: try check(isTargeted: false, isMixed: true, classes: classes)
+    }
+  }
+
+  func check(isTargeted: Bool, isMixed: Bool, classes: Int) throws {
+    if isMixed, self != .crossEntropy {
       throw ConfigurationError(
         "loss", "\(self) needs one label for every image, not a mixture",
         remedy: "Use loss crossEntropy")
     }
+    let needed = self != .dlr ? 2 : isTargeted ? 4 : 3
     guard classes < needed else { return }
     throw ConfigurationError(
       "loss", "\(self) needs \(needed) classes here, the model has \(classes)",

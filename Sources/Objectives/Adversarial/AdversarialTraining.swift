@@ -36,7 +36,8 @@ public struct AdversarialTraining: Objective {
   }
 
   public func makeLoss(in scope: Scope, for model: any Classifier) throws -> any Loss {
-    AdversarialLoss(self, around: try of.value.makeLoss(in: scope, for: model))
+    try attack.value.forTraining.check(for: model, at: "objective.attack")
+    return AdversarialLoss(self, around: try of.value.makeLoss(in: scope, for: model))
   }
 }
 

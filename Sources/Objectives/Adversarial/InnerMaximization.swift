@@ -1,11 +1,22 @@
 import Attacks
 import Configuration
-import Tensors
+import Networks
 
 extension Objective {
   func validate(beta: Double) throws {
     guard beta >= 0, beta.isFinite else {
       throw ConfigurationError("beta", "is \(beta)", remedy: "Give 0 or a positive number")
+    }
+  }
+}
+
+extension Attack {
+  /// Refuses what cannot be the inner loop of training `model`; errors are placed under `path`.
+  func check(for model: any Classifier, at path: String) throws {
+    do {
+      try checkForTraining(classes: model.description.classes, mixesLabels: false)
+    } catch let error as ConfigurationError {
+      throw ConfigurationError("\(path).\(error.key)", error.problem, remedy: error.remedy)
     }
   }
 }

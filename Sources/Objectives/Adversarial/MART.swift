@@ -19,6 +19,11 @@ public struct MART: Objective, Loss {
 
   public func validate() throws { try validate(beta: beta) }
 
+  public func makeLoss(in scope: Scope, for model: any Classifier) throws -> any Loss {
+    try attack.forTraining.check(for: model, at: "objective.attack")
+    return self
+  }
+
   public var figures: [String] { ["epsilon"] }
 
   public func callAsFunction(_ pass: Pass) throws -> Variable {

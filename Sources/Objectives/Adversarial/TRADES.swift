@@ -27,6 +27,11 @@ public struct TRADES: Objective, Loss {
     }
   }
 
+  public func makeLoss(in scope: Scope, for model: any Classifier) throws -> any Loss {
+    try attack.forTraining.check(for: model, at: "objective.attack")
+    return self
+  }
+
   public var figures: [String] { ["epsilon", "divergence"] }
 
   public func callAsFunction(_ pass: Pass) throws -> Variable {

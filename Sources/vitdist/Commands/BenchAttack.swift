@@ -2,6 +2,7 @@ import ArgumentParser
 import Benchmarks
 import Configuration
 import Networks
+import Recipes
 
 extension Bench {
   struct Attack: LoneCommand {
@@ -9,6 +10,9 @@ extension Bench {
       abstract: "One step of PGD against the forward and backward pass of training.")
     @Option(help: .init("A model by name (vitdist list models).", valueName: "name")) var model =
       "deit_tiny_patch16_224"
+    @Option(
+      help: .init("Take model and micro-batch from this config instead.", valueName: "file"))
+    var config = ""
     @Option(help: .init("Images that go through the model at once.", valueName: "images"))
     var microBatch = 4
     @Option(help: .init("Tries, of which the fastest counts.", valueName: "times")) var tries = 5
@@ -21,10 +25,7 @@ extension Bench {
     }
 
     func work() throws {
-      let choice = try Choice<BackboneCatalog>(yaml: "kind: \(model)", name: "--model")
-      let result = try AttackBenchmark(
-        backbone: choice.value, microBatch: microBatch, tries: tries
-      ).run()
+      let result = try benchmark().run()
       if json { return print(ValueTree(encoding: result).json) }
       print(
         """
@@ -33,6 +34,16 @@ extension Bench {
         attack step  \(figure(result.attackStepMilliseconds)) ms, \(figure(result.ratio)) of that
         memory       \(result.allocationsAfterWarmup) tensor blocks allocated after warm-up
         """)
+    }
+
+    private func benchmark() throws -> AttackBenchmark {
+      guard config.isEmpty else {
+        let recipe = try Recipe(file: config)
+        return AttackBenchmark(
+          backbone: recipe.model.value, microBatch: recipe.batch.microBatch, tries: tries)
+      }
+      let choice = try Choice<BackboneCatalog>(yaml: "kind: \(model)", name: "--model")
+      return AttackBenchmark(backbone: choice.value, microBatch: microBatch, tries: tries)
     }
   }
 }
