@@ -29,14 +29,13 @@ extension Context {
     ) { [pool] dw, tape in
       let dq = tape.accumulator(for: qEdge, columns: queries.columns(heads * depth))
       let dk = tape.accumulator(for: kEdge, columns: keys.columns(heads * depth))
-      let dMask = tape.gradient(of: mask)
       withExtendedLifetime((Tensor([m, n], from: pool), scale)) { scores, scale in
         for pair in 0..<batch * heads {
           let d = Matrix(dw.pointer + pair * m * n, m, n)
           let place = pair % heads * m * n
           Softmax.backward(
             weights.pointer + pair * m * n, gradient: d.pointer, rows: m, width: n, factor: 1)
-          if let dMask {
+          if let dMask = tape.gradient(of: mask) {
             pairs.addMaskGradient(
               pair, d, scale: scale.pointer + place, factor: factor, to: dMask + place,
               scores: Matrix(scores))

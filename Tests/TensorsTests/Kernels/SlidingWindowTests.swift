@@ -21,7 +21,8 @@ import Testing
   static let cases = [
     Case(7, 3, 1, 1, 5), Case(6, 3, 2, 1, 16), Case(5, 3, 2, 1, 33), Case(9, 7, 2, 2, 3),
     Case(4, 7, 1, 3, 70), Case(8, 4, 4, 0, 20), Case(9, 4, 4, 0, 1), Case(6, 2, 2, 0, 64),
-    Case(5, 3, 3, 0, 48), Case(1, 3, 1, 1, 2), Case(7, 5, 3, 4, 17),
+    Case(5, 3, 3, 0, 48), Case(1, 3, 1, 1, 2), Case(7, 5, 3, 4, 17), Case(9, 3, 1, 1, 70),
+    Case(12, 7, 1, 3, 33), Case(8, 3, 1, 0, 32),
   ]
   private let images = 2
   private let pool = BufferPool(poisonsReturned: true)
@@ -49,7 +50,7 @@ import Testing
   }
 
   private func expect(_ found: Tensor, _ expected: [Double], _ what: String) {
-    // Sums of at most 2 · 49 products of numbers below 1.
+    // Sums of at most 2 · 144 products of numbers below 1.
     let worst = zip(found.array, expected).map { abs(Double($0) - $1) }.max() ?? 1
     #expect(worst < 2e-5 && found.count == expected.count, "\(what): \(worst)")
   }
