@@ -95,6 +95,16 @@ private let rows: [OpRow] = [
       cx.assembleTokens(
         x[0], prefix: [parameter(cx, "cls")], position: parameter(cx, "pos"), table: nil)
     }),
+  OpRow(
+    name: "stacked", inputs: [[2, 3], [1, 3]], function: { x, cx in cx.stacked(x[0], x[1]) }),
+  OpRow(name: "samples", inputs: [[4, 2, 3]], function: { x, cx in cx.samples(x[0], 1..<3) }),
+  OpRow(
+    name: "linear without bias", inputs: [[3, 5], [3, 4]],
+    declare: { _ = $0.parameter("w", [4, 5], .normal(0.5)) },
+    function: { x, cx in cx.linear(x[0], weight: parameter(cx, "w"), bias: nil, addedTo: x[1]) }),
+  OpRow(
+    name: "leadingQueries", inputs: [[2, 2, 4, 3]],
+    function: { x, cx in cx.leadingQueries(of: x[0], 2) }),
   OpRow(name: "tokens", inputs: [[2, 5, 3]], function: { x, cx in cx.tokens(x[0], 1..<3) }),
   OpRow(
     name: "mean of tokens", inputs: [[2, 5, 20]],

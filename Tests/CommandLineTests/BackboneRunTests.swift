@@ -43,13 +43,17 @@ extension ProgramTests {
     @Test(arguments: models)
     func robustObjectivesAreExact(_ name: String, _ model: String) throws {
       let run = try SmallRun()
-      let objective =
-        "objective={kind: rspc, rho: 0.5, of: {kind: ksparse, k: 2, roundSteps: 4, rounds: 3}}"
-      let settings = [model, objective, "steps=15"]
-      try train(run, "\(name)0", ranks: 0, settings)
-      try train(run, "\(name)3", ranks: 3, settings)
-      #expect(try run.losses("\(name)3") == run.losses("\(name)0"))
-      #expect(try run.digest("\(name)3") == run.digest("\(name)0"))
+      for (number, objective) in [
+        "{kind: rspc, rho: 0.5, of: {kind: ksparse, k: 2, roundSteps: 4, rounds: 3}}",
+        "{kind: rspc, rho: 0.5, batchStatistics: joint}",
+      ].enumerated() {
+        let settings = [model, "objective=\(objective)", "steps=15"]
+        let (alone, shared) = ("\(name)\(number)-0", "\(name)\(number)-3")
+        try train(run, alone, ranks: 0, settings)
+        try train(run, shared, ranks: 3, settings)
+        #expect(try run.losses(shared) == run.losses(alone))
+        #expect(try run.digest(shared) == run.digest(alone))
+      }
     }
 
     /// The message names the value that mends it.

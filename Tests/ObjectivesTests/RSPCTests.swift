@@ -1,5 +1,7 @@
 import Autograd
 import Configuration
+import Datasets
+import Networks
 import Objectives
 import Tensors
 import Testing
@@ -61,6 +63,36 @@ import Testing
         #expect(a != b, "\(entry.name)")
       }
     }
+  }
+
+  /// With joint batch statistics the clean half's loss depends on the occluded images, so that its
+  /// labels reach the corruption model; with split ones they do not.
+  @Test(arguments: [RSPC.BatchStatistics.split, .joint])
+  func jointBatchStatisticsLeak(_ statistics: RSPC.BatchStatistics) throws {
+    var backbone = RobustVisionTransformer()
+    (backbone.imageSize, backbone.channels, backbone.classes) = (32, 1, 10)
+    (backbone.widths, backbone.heads, backbone.depths) = ([16], [2], [2])
+    let student = try SmallStudent(
+      objective {
+        ($0.mode, $0.lambda, $0.rho, $0.batchStatistics) = (.algorithm1, 1, 0.5, statistics)
+      }, backbone: backbone)
+    func gradient(_ labels: [Int]) throws -> (adversary: [Float], statistics: [Float]) {
+      let images = Tensor(
+        [4, 1, 32, 32], (0..<4096).map { Float($0 * 37 % 256) / 255 }, from: student.pool)
+      let batch = Batch(
+        images: images, labels: labels.map { MixedLabel($0) }, samples: [0, 1, 2, 3],
+        repeats: [0, 0, 0, 0])
+      let gradient = try student.learn([batch]).gradient
+      func part(_ role: ParameterRole) -> [Float] {
+        student.network.parameters.layout.entries.filter { $0.role == role }
+          .flatMap { gradient[$0.range] }
+      }
+      return (part(.adversary), part(.statistic))
+    }
+    let (first, second) = (try gradient([0, 1, 2, 3]), try gradient([4, 5, 6, 7]))
+    #expect((first.adversary == second.adversary) == (statistics == .split))
+    #expect(first.statistics == second.statistics)
+    #expect(first.statistics.contains { $0 != 0 })
   }
 
   /// Steps of the corruption model along its gradient raise the alignment loss of a frozen model.

@@ -13,13 +13,15 @@ struct SmallStudent {
   let pool = BufferPool(poisonsReturned: true)
   private let teacher: Network
 
-  init(_ objective: any Objective, distilled: Bool = false) throws {
+  init(
+    _ objective: any Objective, distilled: Bool = false, backbone: (any Backbone)? = nil
+  ) throws {
     var options = VisionTransformer()
     (options.imageSize, options.patchSize, options.channels) = (8, 2, 1)
     (options.width, options.depth, options.heads, options.mlpRatio) = (32, 2, 2, 2)
     (options.classes, options.mean, options.deviation) = (10, [0.5], [0.25])
     options.distilled = distilled
-    (network, loss) = try Network.make(options, seed: 1, pool: pool) {
+    (network, loss) = try Network.make(backbone ?? options, seed: 1, pool: pool) {
       try objective.makeLoss(in: $0["objective"], for: $1)
     }
     options.distilled = false

@@ -12,9 +12,9 @@ import Tensors
 /// block change most; F learns to classify the clean image and to keep its features. Both move by one
 /// backward pass: C's gradient is reversed on its way.
 ///
-/// Decided where the published code leaves traps: cross-entropy never reaches C (the occluded half
-/// is a pass of its own, with batch statistics of its own); the gradient scale that mixed precision
-/// gave C by accident is an option; ties and ρ = 0 or 1 follow the mode of the mask.
+/// Decided where the published code leaves traps: cross-entropy never reaches C unless batch statistics
+/// are joint (the occluded half is a pass of its own); the gradient scale that mixed precision gave C
+/// by accident is an option; ties and ρ = 0 or 1 follow the mode of the mask.
 public struct RSPC: Objective {
   public static let kind = "rspc"
   public static let about = "features kept under learned patch corruption, around another objective"
@@ -34,6 +34,15 @@ public struct RSPC: Objective {
     case pixel
   }
 
+  /// Of models that normalise batches, over what their statistics are.
+  public enum BatchStatistics: String, Codable, Sendable {
+    /// Each half by its own; the running ones follow the clean half.
+    case split
+    /// Both halves in one pass, as in the code: the clean half's loss then depends on the occluded
+    /// images, and its gradient reaches C, larger than the alignment's. Other regularizers see both.
+    case joint
+  }
+
   /// What is minimised besides the alignment.
   public var of = Choice<ObjectiveCatalog>()
   public var mode = Mode.official
@@ -50,6 +59,7 @@ public struct RSPC: Objective {
   public var stopGradClean = false
   /// Draws drop path once for both halves; the published code draws twice.
   public var sharedDropPath = false
+  public var batchStatistics = BatchStatistics.split
   /// S: what mixed precision multiplied C's gradient by in the published runs; it acts through the
   /// clips. Of mode `official`.
   public var gradientScale = 65536.0

@@ -31,22 +31,58 @@ final class RSPCLoss: Loss, Regularizer {
     _ images: Variable, _ pass: Pass, _ cx: Context,
     _ next: (_ images: Variable, _ cx: Context) throws -> Logits
   ) throws -> Logits {
-    let features = occludedFeatures(images.tensor, pass, cx)
-    let outputs = pass.model.blockOutputs
-    // The published code divides by the number of blocks + 1e-4.
-    let share = 1 / (Double(outputs.count) + (options.distance == .mse ? 1e-4 : 0))
-    let weight = Double(pass.sampleWeight) * options.lambda * share
+    let occluded = occlude(images.tensor, pass, cx)
+    if options.batchStatistics == .joint, pass.model.usesBatchStatistics {
+      return try jointForward(images, occluded, pass, cx, next)
+    }
+    let features = features(of: occluded, pass, cx)
     var clean = cx
-    clean.taps = Taps(
-      interposing: Dictionary(
-        uniqueKeysWithValues: outputs.map { name in
-          (name, { self.align($0, with: features.values[name], weight, share, pass, $1) })
-        }), inside: cx.taps)
+    clean.taps = taps(pass, inside: cx.taps) { z, name, cx in
+      guard let companion = features.values[name] else {
+        preconditionFailure("the companion pass kept all block outputs")
+      }
+      return self.align(z, with: companion, pass, cx)
+    }
     return try next(images, clean)
   }
 
-  /// The features of every block of the occluded images; their scores are not used.
-  private func occludedFeatures(_ images: Tensor, _ pass: Pass, _ cx: Context) -> Taps {
+  /// One pass over the occluded images and the clean ones, in this order.
+  private func jointForward(
+    _ images: Variable, _ occluded: Variable, _ pass: Pass, _ cx: Context,
+    _ next: (_ images: Variable, _ cx: Context) throws -> Logits
+  ) throws -> Logits {
+    let count = images.shape[0]
+    var both = cx
+    both.statisticsWeight = cx.statisticsWeight.map { $0 / 2 }
+    if let keys = cx.keys {
+      let companion = options.sharedDropPath ? keys.repeats : keys.repeats.map { $0 + 1 << 32 }
+      both.keys?.samples = keys.samples + keys.samples
+      both.keys?.repeats = companion + keys.repeats
+    }
+    both.taps = taps(pass, inside: cx.taps) { z, _, cx in
+      let companion = cx.samples(z, 0..<count)
+      let clean = self.align(cx.samples(z, count..<2 * count), with: companion, pass, cx)
+      return cx.stacked(companion, clean)
+    }
+    let logits = try next(cx.stacked(occluded, images), both)
+    return Logits(
+      classes: cx.samples(logits.classes, count..<2 * count),
+      distilled: logits.distilled.map { cx.samples($0, count..<2 * count) })
+  }
+
+  /// Taps that put `body` in the way of every block's output.
+  private func taps(
+    _ pass: Pass, inside outer: Taps?,
+    _ body: @escaping (_ z: Variable, _ name: String, _ cx: Context) -> Variable
+  ) -> Taps {
+    let pairs = pass.model.blockOutputs.map { name in
+      (name, { body($0, name, $1) } as Taps.Interposition)
+    }
+    return Taps(interposing: Dictionary(uniqueKeysWithValues: pairs), inside: outer)
+  }
+
+  /// x̂, tracked back to the corruption model through the reversal of its gradient.
+  private func occlude(_ images: Tensor, _ pass: Pass, _ cx: Context) -> Variable {
     let scores = corruption.scores(images, pass.model.description, cx)
     let mask = Tensor(scores.shape, from: cx.pool)
     let patches = corruption.grid.patches
@@ -57,17 +93,21 @@ final class RSPCLoss: Loss, Regularizer {
         row, rho: options.rho, into: mask.pointer + sample * patches)
       pass.tally.add(Double(count) * Double(pass.sampleWeight), to: "occluded")
     }
-    let occluded = cx.occlude(
+    return cx.occlude(
       images, with: noise(like: images, pass, cx), mask: mask,
       scores: cx.reverseGradient(scores, by: 1), grid: corruption.grid,
       estimator: options.estimator(sampleWeight: pass.sampleWeight))
+  }
 
+  /// What every block makes of the occluded images; their scores are not used.
+  private func features(of occluded: Variable, _ pass: Pass, _ cx: Context) -> Taps {
+    let taps = Taps(pass.model.blockOutputs)
     var companion = cx
     companion.statisticsWeight = nil
-    companion.taps = Taps(pass.model.blockOutputs)
+    companion.taps = taps
     if !options.sharedDropPath { companion.keys?.pass += 1 }
     _ = pass.model(occluded, companion)
-    return companion.taps ?? Taps()
+    return taps
   }
 
   /// δ, drawn anew for every sample and step.
@@ -91,10 +131,12 @@ final class RSPCLoss: Loss, Regularizer {
   }
 
   private func align(
-    _ z: Variable, with companion: Variable?, _ weight: Double, _ share: Double, _ pass: Pass,
-    _ cx: Context
+    _ z: Variable, with companion: Variable, _ pass: Pass, _ cx: Context
   ) -> Variable {
-    guard let companion else { preconditionFailure("the companion pass kept all block outputs") }
+    // The published code divides by the number of blocks + 1e-4.
+    let blocks = Double(pass.model.blockOutputs.count)
+    let share = 1 / (blocks + (options.distance == .mse ? 1e-4 : 0))
+    let weight = Double(pass.sampleWeight) * options.lambda * share
     let (result, distance) = cx.aligned(
       z, with: companion, by: options.distance, factor: Float(weight),
       stopsGradient: options.stopGradClean)
