@@ -86,14 +86,21 @@ public struct LineChart: Sendable {
     return Array(values[values.count / 200..<values.count - values.count / 200])
   }
 
+  /// One row of names, or two where they do not fit.
   private func legend() -> String {
-    var left = Self.plot.left
+    let widths = curves.map { 44 + 6.7 * Double($0.name.count) }
+    let isShort = Self.plot.left + widths.reduce(0, +) <= Self.plot.right + 20
+    var (left, line) = (Self.plot.left, isShort ? 44.0 : 38.0)
     var text = ""
     for (index, curve) in curves.enumerated() {
+      if left + widths[index] > Self.plot.right + 20, left > Self.plot.left {
+        (left, line) = (Self.plot.left, 54)
+      }
       let colour = Self.colours[index % Self.colours.count]
-      text += "<path d=\"M\(number(left)) 44h18\" stroke=\"\(colour)\" stroke-width=\"3\"/>"
-      text += "<text x=\"\(number(left + 24))\" y=\"48\">\(escaped(curve.name))</text>\n"
-      left += 44 + 6.7 * Double(curve.name.count)
+      text += "<path d=\"M\(number(left)) \(number(line))h18\" stroke=\"\(colour)\" "
+      text += "stroke-width=\"3\"/><text x=\"\(number(left + 24))\" y=\"\(number(line + 4))\">"
+      text += "\(escaped(curve.name))</text>\n"
+      left += widths[index]
     }
     return text
   }

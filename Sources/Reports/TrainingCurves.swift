@@ -32,8 +32,8 @@ public func renderCurves(_ history: MetricsHistory) -> String {
     title: "Accuracy", horizontal: axis, vertical: "correct (%)",
     curves: curves(endingIn: ["top1", "top5", "accuracy"]) { $0 <= 1 ? 100 : 1 })
   let attention = [
-    ("Sparsity of attention", "Hoyer", "attention.hoyer."),
-    ("Attention kept under occlusion", "cosine", "attention.stability."),
+    ("Sparsity of attention, by layer", "Hoyer", "attention.hoyer."),
+    ("Attention kept under occlusion, by layer", "cosine", "attention.stability."),
   ].map { title, vertical, prefix in
     LineChart(
       title: title, horizontal: axis, vertical: vertical,
@@ -64,9 +64,11 @@ public func compareRuns(
     .svg
 }
 
-/// `validationTop1` as `validation top-1`, `loss` as `training loss`.
+/// `validationTop1` as `validation top-1`, `loss` as `training loss`; the accuracy under an attack,
+/// `validation.pgd@4/255.accuracy`, as the attack.
 func readable(_ name: String) -> String {
   if name == "loss" { return "training loss" }
+  if let attack = name.wholeMatch(of: /validation\.(.+@.+)\.accuracy/) { return "\(attack.1)" }
   var words = ""
   for character in name {
     if character.isUppercase { words += " " }

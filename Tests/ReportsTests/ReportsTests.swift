@@ -125,4 +125,29 @@ import Testing
     }
     return open.isEmpty && svg.hasPrefix("<svg ") && !svg.contains("& ")
   }
+
+  /// Layers in their order, attacks by their own names, and several runs on one pair of axes.
+  @Test func robustRunsHavePanelsOfTheirOwn() {
+    func history(_ lift: Double) -> MetricsHistory {
+      MetricsHistory(
+        records: (1...3).map { epoch in
+          [
+            "epoch": Double(epoch), "loss": 1, "validation.pgd@4/255.accuracy": 0.25,
+            "attention.hoyer": 0.4 + lift, "attention.hoyer.0": 0.2, "attention.hoyer.2": 0.3,
+            "attention.hoyer.10": 0.4, "attention.stability.0": 0.9,
+          ]
+        })
+    }
+    let picture = renderCurves(history(0))
+    #expect(picture.contains("Sparsity of attention") && picture.contains("kept under occlusion"))
+    #expect(picture.contains(">pgd@4/255<"))
+    let places = [">0</text>", ">2</text>", ">10</text>"].map { name in
+      picture.components(separatedBy: "Sparsity of attention")[1].range(of: name)?.lowerBound
+    }
+    #expect(places[0]! < places[1]! && places[1]! < places[2]!)
+    let both = compareRuns(
+      [("ViT", history(0)), ("KSA-ViT", history(0.2))], figure: "attention.hoyer")
+    #expect(both.contains(">ViT<") && both.contains(">KSA-ViT<"))
+    #expect(both.components(separatedBy: "stroke-width=\"2\"").count == 3)
+  }
 }
