@@ -10,5 +10,6 @@ public enum AttackCatalog: Catalog {
     CatalogEntry(BIM.self) { $0 },
     CatalogEntry(MomentumFGSM.self) { $0 },
     CatalogEntry(UniformNoise.self) { $0 },
+    CatalogEntry(PatchOcclusion.self) { $0 },
   ]
 }

@@ -9,10 +9,16 @@ public struct ClassifierDescription: Sendable, Equatable {
   public let classes: Int
   public let mean: [Float]
   public let deviation: [Float]
+  /// Side in pixels of the square that a token stands for at the first block; the whole image's
+  /// where there is none.
+  public let tokenSide: Int
 
-  public init(channels: Int, side: Int, classes: Int, mean: [Float], deviation: [Float]) {
+  public init(
+    channels: Int, side: Int, classes: Int, mean: [Float], deviation: [Float], tokenSide: Int? = nil
+  ) {
     self.channels = channels
     self.side = side
+    self.tokenSide = tokenSide ?? side
     self.classes = classes
     self.mean = mean
     self.deviation = deviation
@@ -30,6 +36,12 @@ public struct AttentionTap: Sendable, Equatable {
     self.name = name
     self.heads = heads
     self.keys = keys
+  }
+
+  /// K as a number of entries of a row: `k` itself from 1 up, that part of the row below.
+  public func count(_ k: Double) -> Int {
+    let count = k < 1 ? max(1, (k * Double(keys)).rounded()) : k
+    return min(Int(count), keys)
   }
 }
 
@@ -61,8 +73,6 @@ public protocol Classifier: AnyObject {
   var blockOutputs: [String] { get }
   /// Taps of the attention weights, in order.
   var attentions: [AttentionTap] { get }
-  /// Side in pixels of the square that a token stands for at the first block.
-  var tokenSide: Int { get }
   /// Multiply-adds of one image's forward pass, products only: what MFU is measured against.
   var multiplyAdds: Int { get }
   /// A position embedding that is not learned, `[1, tokens, width]`; nil if it is a parameter.
@@ -72,5 +82,4 @@ public protocol Classifier: AnyObject {
 extension Classifier {
   public var blockOutputs: [String] { [] }
   public var attentions: [AttentionTap] { [] }
-  public var tokenSide: Int { description.side }
 }

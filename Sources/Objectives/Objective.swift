@@ -7,6 +7,8 @@ import Networks
 public protocol Objective: CatalogKind {
   /// The frozen model this objective learns from, if any; the run loads it.
   var teacher: Teacher { get }
+  /// What it asks of the batches.
+  var demands: BatchDemands { get }
 
   /// The loss of these options over `model`. What it trains besides the model it declares in `scope`
   /// (role `adversary`).
@@ -17,6 +19,19 @@ public protocol Objective: CatalogKind {
 
 extension Objective {
   public var teacher: Teacher { Teacher() }
+  public var demands: BatchDemands { [] }
+}
+
+/// What an objective asks of the batches it is given, so that a run can be refused before it starts.
+public struct BatchDemands: OptionSet, Sendable {
+  public let rawValue: Int
+
+  public init(rawValue: Int) { self.rawValue = rawValue }
+
+  /// Pixels in 0...1: an attack's ball and box have no meaning elsewhere.
+  public static let pixelsInRange = BatchDemands(rawValue: 1)
+  /// One label for every image.
+  public static let oneLabel = BatchDemands(rawValue: 2)
 }
 
 extension Objective where Self: Loss {

@@ -48,6 +48,22 @@ public struct Recipe: Configurable {
         "epochs", epochs > 0 ? "epochs and steps are both given" : "the run has no length",
         remedy: "Give either epochs or steps, and set the other to 0")
     }
+    try validateBatches(for: objective.value.demands)
+  }
+
+  private func validateBatches(for demands: BatchDemands) throws {
+    let augmentation = data.augmentation
+    if demands.contains(.pixelsInRange), augmentation.randomErasing.probability > 0 {
+      throw ConfigurationError(
+        "data.augmentation.randomErasing",
+        "fills images with noise outside the pixel range, where an attack has no meaning",
+        remedy: "Set its probability to 0, or take an objective without attacks")
+    }
+    if demands.contains(.oneLabel), augmentation.mixes {
+      throw ConfigurationError(
+        "data.augmentation.mixing", "mixes labels, and \(objective.kind) needs one for every image",
+        remedy: "Set the alpha of mixup and of cutmix to 0")
+    }
   }
 
   /// Number of optimizer steps.
@@ -104,6 +120,10 @@ public struct EvaluationCadence: Configurable {
   public var everyEpochs = 1
   /// Images that go through the model at once.
   public var chunk = 32
+  /// Attacks on a fixed part of the validation data.
+  public var robust = RobustEvaluationOptions()
+  /// How attention looks on a fixed part of it.
+  public var attention = AttentionEvaluationOptions()
 
   public init() {}
 

@@ -57,8 +57,10 @@ extension TrainingRun {
     summary.parameters = weights.layout.parameterCount
     summary.ranks = communicator.size
     summary.weights = trainer.training.average == nil ? "parameters" : "average"
-    if let evaluation = trainer.evaluation {
-      summary.validation = evaluation
+    if let judgement = trainer.judgement {
+      summary.validation = judgement.scores
+      summary.figures = Dictionary(
+        uniqueKeysWithValues: judgement.figures.map { ($0.name, $0.value) })
       summary.hasValidation = true
     }
     let written = summary

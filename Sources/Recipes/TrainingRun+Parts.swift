@@ -18,7 +18,7 @@ extension TrainingRun {
     let plan: TrainingPlan
     let rule: TrainingStep.Rule
     let teacher: FrozenModel?
-    let evaluator: Evaluator?
+    let judge: Judge?
     let identity: Trainer.Identity
   }
 
@@ -31,7 +31,7 @@ extension TrainingRun {
     let plan = makePlan(pipeline.plan)
     return Parts(
       network: network, loss: loss, pipeline: pipeline, plan: plan, rule: try makeRule(plan),
-      teacher: try makeTeacher(description), evaluator: try makeEvaluator(description),
+      teacher: try makeTeacher(description), judge: try makeJudge(description),
       identity: identity(of: network, train))
   }
 
@@ -45,7 +45,7 @@ extension TrainingRun {
       communicator.isRoot ? try RunLog(folder, plan: parts.plan, resumingAfter: step) : nil
     return Trainer(
       training, identity: parts.identity, cadence: cadence(parts.plan),
-      evaluator: parts.evaluator, checkpoints: store, log: log, communicator: communicator,
+      judge: parts.judge, checkpoints: store, log: log, communicator: communicator,
       pool: pool)
   }
 
@@ -133,7 +133,7 @@ extension TrainingRun {
     return FrozenModel(network.model, network.parameters)
   }
 
-  private func makeEvaluator(_ description: ClassifierDescription) throws -> Evaluator? {
+  private func makeJudge(_ description: ClassifierDescription) throws -> Judge? {
     guard !recipe.data.validation.isEmpty else { return nil }
     let source = try open(
       recipe.data.validation, split: recipe.data.validationSplit, key: "data.validation")
@@ -141,9 +141,23 @@ extension TrainingRun {
     let pipeline = try EvaluationPipeline(
       source: source, image: description.imageShape, chunkSize: recipe.evaluation.chunk,
       options: recipe.data.evaluation, decoding: recipe.data.decoding)
-    return Evaluator(
+    let evaluator = Evaluator(
       pipeline, communicator: communicator, products: products, pool: pool,
       threads: recipe.data.loaderThreads)
+    let (options, image) = (recipe.evaluation, description.imageShape)
+    let robust =
+      options.robust.attacks.isEmpty
+      ? nil
+      : try RobustEvaluation(
+        options.robust, of: source, image: image, preparation: recipe.data.evaluation,
+        decoding: recipe.data.decoding, communicator: communicator, products: products, pool: pool)
+    let attention =
+      options.attention.samples == 0
+      ? nil
+      : try AttentionEvaluation(
+        options.attention, of: source, image: image, preparation: recipe.data.evaluation,
+        decoding: recipe.data.decoding, communicator: communicator, products: products, pool: pool)
+    return Judge(evaluator, robust: robust, attention: attention)
   }
 
   private func cadence(_ plan: TrainingPlan) -> Cadence {

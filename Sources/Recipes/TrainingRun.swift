@@ -24,6 +24,8 @@ public struct TrainingRun {
     public var ranks = 1
     public var validation = EvaluationResult()
     public var hasValidation = false
+    /// All figures of the last judgement, by their names in metrics.jsonl.
+    public var figures: [String: Double] = [:]
     /// Of this process, evaluation included.
     public var seconds = 0.0
     /// Which weights `final.safetensors` holds: `parameters` or their `average`.

@@ -159,7 +159,8 @@ import Testing
 
   /// A schedule scales ε and the step, in whatever way they were given.
   @Test func schedulesScaleBoth() throws {
-    for yaml in AttackCatalog.entries.map({ "{kind: \($0.kind)}" }) {
+    for kind in AttackCatalog.entries.map(\.kind) where kind != PatchOcclusion.kind {
+      let yaml = "{kind: \(kind)}"
       let attack = try Choice<AttackCatalog>(yaml: yaml).value
       #expect(abs(attack.scaled(by: 0.5).threat.epsilon - attack.threat.epsilon / 2) < 1e-9)
       #expect(attack.scaled(by: 0).threat.epsilon == 0)

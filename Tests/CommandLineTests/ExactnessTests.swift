@@ -43,12 +43,6 @@ extension ProgramTests {
             "model.distilled=true", "model.recomputeBlocks=true",
           ]
         ),
-        (
-          "robust",
-          [
-            "objective={kind: ksparse, k: 4, roundSteps: 4, rounds: 3, of: {kind: rspc, rho: 0.25}}"
-          ]
-        ),
       ] {
         let settings = settings + ["steps=15"]
         try train(run, name, ranks: 0, settings)
@@ -56,6 +50,41 @@ extension ProgramTests {
         #expect(try run.losses("\(name)3") == run.losses(name), "\(name)")
         #expect(try run.digest("\(name)3") == run.digest(name), "\(name)")
       }
+    }
+
+    /// Every robust objective, stopped in the middle of a round of the penalty method and taken up by
+    /// another number of ranks; evaluations under attack are part of the run.
+    @Test(arguments: [
+      "{kind: ksparse, k: 4, roundSteps: 4, rounds: 3, of: {kind: rspc, rho: 0.25}}",
+      "{kind: ksparse, k: 0.5, of: {kind: rspc, mode: algorithm1, of: {kind: adversarial, "
+        + "attack: {kind: pgd, steps: 2}}}}",
+      "{kind: fast, naturalWeight: 0.5, warmup: {epochs: 1}}",
+      "{kind: trades, attack: {steps: 2}, attackedPhase: training}",
+      "{kind: mart, attack: {steps: 2}}",
+    ]) func everyRobustObjectiveIsExact(_ objective: String) throws {
+      let run = try SmallRun()
+      let settings =
+        [
+          "objective=\(objective)", "steps=12", "checkpoints.everySteps=6",
+          "schedule.warmupEpochs=0",
+          "data.augmentation.randomErasing.probability=0",
+          "evaluation.robust={attacks: [{kind: pgd, steps: 2}, {kind: occlusion}], samples: 20}",
+          "evaluation.attention.samples=20",
+        ] + (objective.contains("mart") ? ["data.augmentation.mixing.probability=0"] : [])
+      try train(run, "alone", ranks: 0, settings)
+      let (losses, digest) = (try run.losses("alone"), try run.digest("alone"))
+      let judged = try run.judgements("alone")
+      #expect(judged.last?.keys.contains("attention.hoyer.1") ?? false)
+      for ranks in [2, 4, 8] {
+        try train(run, "ranks\(ranks)", ranks: ranks, settings)
+        #expect(try run.losses("ranks\(ranks)") == losses, "losses on \(ranks) ranks")
+        #expect(try run.digest("ranks\(ranks)") == digest, "weights on \(ranks) ranks")
+        #expect(try run.judgements("ranks\(ranks)") == judged, "judgements on \(ranks) ranks")
+      }
+      let half = run.path("ranks8/checkpoints/step_00000006")
+      try train(run, "resumed", ranks: 3, settings, resume: half)
+      #expect(try run.losses("resumed") == losses.filter { $0.key > 6 })
+      #expect(try run.digest("resumed") == digest)
     }
 
     /// How far the killed run came is chance: the undisturbed one goes some steps further.

@@ -84,6 +84,19 @@ final class SmallRun {
     return losses
   }
 
+  /// The figures of every evaluation, by name, without the time it took.
+  func judgements(_ name: String) throws -> [[String: Double]] {
+    let text = try String(contentsOfFile: path("\(name)/metrics.jsonl"), encoding: .utf8)
+    return try text.split(separator: "\n").compactMap { line in
+      let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+      guard var figures = object?.compactMapValues({ $0 as? Double }),
+        figures["validation.accuracy"] != nil
+      else { return nil }
+      figures["validation.seconds"] = nil
+      return figures
+    }
+  }
+
   /// What `checkpoint digest` says of the newest checkpoint of a run.
   func digest(_ name: String) throws -> String {
     let outcome = try Program.run(["checkpoint", "digest", path("\(name)/checkpoints")])

@@ -27,7 +27,7 @@ public final class VisionTransformerModel: Classifier {
     let (mean, deviation) = options.normalization
     description = ClassifierDescription(
       channels: options.channels, side: options.imageSize, classes: options.classes, mean: mean,
-      deviation: deviation)
+      deviation: deviation, tokenSide: options.patchSize)
     let (width, start) = (options.width, options.initialization)
 
     var prefix: [Parameter] = []
@@ -107,7 +107,6 @@ public final class VisionTransformerModel: Classifier {
   public var attentions: [AttentionTap] {
     blocks.map { AttentionTap($0.attentionTap, heads: options.heads, keys: options.tokens) }
   }
-  public var tokenSide: Int { options.patchSize }
   public var fixedPositions: Tensor? { table }
 
   /// N C P² D + L (4 n D² + 2 n² D + 2 n D M) + D classes per head.

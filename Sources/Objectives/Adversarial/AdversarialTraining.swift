@@ -27,6 +27,7 @@ public struct AdversarialTraining: Objective {
   public init() {}
 
   public var teacher: Teacher { of.value.teacher }
+  public var demands: BatchDemands { of.value.demands.union(.pixelsInRange) }
 
   public func validate() throws {
     guard (0...1).contains(naturalWeight) else {

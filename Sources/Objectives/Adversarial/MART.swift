@@ -24,6 +24,8 @@ public struct MART: Objective, Loss {
     return self
   }
 
+  public var demands: BatchDemands { [.pixelsInRange, .oneLabel] }
+
   public var figures: [String] { ["epsilon"] }
 
   public func callAsFunction(_ pass: Pass) throws -> Variable {

@@ -32,6 +32,8 @@ public struct TRADES: Objective, Loss {
     return self
   }
 
+  public var demands: BatchDemands { .pixelsInRange }
+
   public var figures: [String] { ["epsilon", "divergence"] }
 
   public func callAsFunction(_ pass: Pass) throws -> Variable {

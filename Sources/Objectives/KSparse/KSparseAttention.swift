@@ -47,6 +47,7 @@ public struct KSparseAttention: Objective {
   public init() {}
 
   public var teacher: Teacher { of.value.teacher }
+  public var demands: BatchDemands { of.value.demands }
 
   public func validate() throws {
     try validatePenalty()
@@ -115,14 +116,8 @@ public struct KSparseAttention: Objective {
         remedy: "Give at most \(widest - 1), or a part of the row such as 0.25")
     }
     let layers = zip(chosen, counts).map { layer, k in
-      KSparseLoss.Layer(number: layer, tap: attentions[layer], k: Self.count(k, attentions[layer]))
+      KSparseLoss.Layer(number: layer, tap: attentions[layer], k: attentions[layer].count(k))
     }
     return KSparseLoss(self, layers, around: try of.value.makeLoss(in: scope, for: model))
-  }
-
-  /// K as a number of entries of a row.
-  static func count(_ k: Double, _ attention: AttentionTap) -> Int {
-    let count = k < 1 ? max(1, (k * Double(attention.keys)).rounded()) : k
-    return min(Int(count), attention.keys)
   }
 }

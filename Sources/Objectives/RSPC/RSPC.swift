@@ -63,6 +63,7 @@ public struct RSPC: Objective {
   public init() {}
 
   public var teacher: Teacher { of.value.teacher }
+  public var demands: BatchDemands { of.value.demands }
 
   public func validate() throws {
     guard rho >= 0, rho <= 1 else {
@@ -93,7 +94,7 @@ public struct RSPC: Objective {
   public func makeLoss(in scope: Scope, for model: any Classifier) throws -> any Loss {
     let inner = try of.value.makeLoss(in: scope, for: model)
     let image = model.description
-    let patch = patchSize > 0 ? patchSize : model.tokenSide
+    let patch = patchSize > 0 ? patchSize : image.tokenSide
     guard patch > 0, image.side % patch == 0 else {
       throw ConfigurationError(
         "objective.patchSize", "\(patch) does not divide the image side \(image.side)",

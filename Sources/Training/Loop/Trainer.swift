@@ -23,10 +23,10 @@ public final class Trainer {
   /// Steps done.
   public private(set) var step = 0
   /// The last evaluation of this process.
-  public private(set) var evaluation: EvaluationResult?
+  public private(set) var judgement: Judgement?
 
   private let cadence: Cadence
-  private let evaluator: Evaluator?
+  private let judge: Judge?
   private let checkpoints: CheckpointStore
   private let replicas: ReplicaCheck
   private let log: RunLog?
@@ -34,16 +34,16 @@ public final class Trainer {
   private let pool: BufferPool
 
   /// - Parameters:
-  ///   - evaluator: nil for a run without validation data.
+  ///   - judge: nil for a run without validation data.
   ///   - log: on rank 0.
   public init(
-    _ training: TrainingStep, identity: Identity, cadence: Cadence, evaluator: Evaluator?,
+    _ training: TrainingStep, identity: Identity, cadence: Cadence, judge: Judge?,
     checkpoints: CheckpointStore, log: RunLog?, communicator: any Communicator, pool: BufferPool
   ) {
     self.training = training
     self.identity = identity
     self.cadence = cadence
-    self.evaluator = evaluator
+    self.judge = judge
     self.checkpoints = checkpoints
     replicas = ReplicaCheck(training.network.parameters.layout, communicator)
     self.log = log
@@ -74,7 +74,7 @@ public final class Trainer {
       }
     }
     // A run that was stopped between its last checkpoint and its summary.
-    if evaluation == nil { _ = try evaluate() }
+    if judgement == nil { _ = try evaluate() }
     log?.finish()
   }
 
@@ -91,10 +91,10 @@ public final class Trainer {
     return whole
   }
 
-  private func evaluate() throws -> EvaluationResult? {
-    guard let evaluator else { return nil }
-    let result = try evaluator.evaluate(training.network.model, try finalWeights())
-    evaluation = result
+  private func evaluate() throws -> Judgement? {
+    guard let judge else { return nil }
+    let result = try judge.judge(training.network.model, try finalWeights())
+    judgement = result
     try log?.record(result, step: step)
     return result
   }
@@ -113,7 +113,7 @@ extension Trainer {
   }
 
   /// - Parameter judged: how these very weights were judged, if they were.
-  private func save(_ judged: EvaluationResult?) throws {
+  private func save(_ judged: Judgement?) throws {
     let plan = training.plan
     var content = CheckpointContent(layout: training.network.parameters.layout, slabs: slabs)
     content.step = step
@@ -129,9 +129,7 @@ extension Trainer {
     content.state = ["batchSize": "\(plan.batches.batchSize)", "microBatch": "\(plan.microBatch)"]
     content.state.merge(objectiveState) { $1 }
     if let judged {
-      content.metrics = [
-        "validation.accuracy": judged.accuracy, "validation.loss": judged.loss,
-      ]
+      content.metrics = Dictionary(uniqueKeysWithValues: judged.figures.map { ($0.name, $0.value) })
     }
     _ = try checkpoints.save(content)
   }

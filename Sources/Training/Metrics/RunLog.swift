@@ -49,26 +49,30 @@ public final class RunLog {
     if report.skipped { bar.note("step \(report.step) was skipped: not all values were finite") }
   }
 
-  /// An evaluation after `step` steps.
-  public func record(_ result: EvaluationResult, step: Int) throws {
+  /// How the weights after `step` steps were judged.
+  public func record(_ judgement: Judgement, step: Int) throws {
+    let (scores, figures) = (judgement.scores, judgement.figures)
+    let epoch = Double(step) / Double(plan.stepsPerEpoch)
     var fields = ValueTree.Mapping()
-    fields["epoch"] = .init(.number(Double(step) / Double(plan.stepsPerEpoch)))
-    fields["validation.accuracy"] = .init(.number(result.accuracy))
-    fields["validation.top5"] = .init(.number(result.top5))
-    fields["validation.loss"] = .init(.number(result.loss))
-    fields["validation.samples"] = .init(.integer(result.samples))
-    fields["validation.seconds"] = .init(.number(result.seconds))
+    fields["epoch"] = .init(.number(epoch))
+    for (name, value) in figures { fields[name] = .init(.number(value)) }
+    fields["validation.samples"] = .init(.integer(scores.samples))
+    fields["validation.seconds"] = .init(.number(scores.seconds))
     try metrics.write(step: step, fields)
     try events.write(
       step: step,
-      [
-        ("validation/accuracy", Float(result.accuracy)), ("validation/loss", Float(result.loss)),
-        ("validation/top5", Float(result.top5)),
-      ])
-    let epoch = Double(step) / Double(plan.stepsPerEpoch)
+      figures.map { name, value in
+        // TensorBoard groups by what stands before a slash.
+        (name.replacing(".", with: "/", maxReplacements: 1), Float(value))
+      })
+    let attacked = judgement.robust.attacks.map {
+      ", \(shortened(100 * $0.robustAccuracy.value)) % under \($0.name)"
+    }
     bar.note(
-      "epoch \(shortened(epoch)): validation accuracy \(shortened(100 * result.accuracy)) %, "
-        + "loss \(shortened(result.loss)) on \(result.samples) images")
+      "epoch \(shortened(epoch)): validation accuracy \(shortened(100 * scores.accuracy)) %, "
+        + "loss \(shortened(scores.loss)) on \(scores.samples) images" + attacked.joined()
+        + (judgement.attention.layers.isEmpty
+          ? "" : ", Hoyer \(shortened(judgement.attention.hoyer))"))
   }
 
   public func note(_ text: String) { bar.note(text) }

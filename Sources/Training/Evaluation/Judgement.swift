@@ -1,0 +1,45 @@
+import Attacks
+
+/// How weights were judged.
+public struct Judgement: Sendable {
+  public var scores: EvaluationResult
+  public var robust = RobustReport()
+  public var attention = AttentionReport()
+
+  public init(scores: EvaluationResult) { self.scores = scores }
+
+  /// Everything as numbers by name, as the logs and the choice of the best checkpoint know them.
+  public var figures: [(name: String, value: Double)] {
+    var figures = [
+      ("validation.accuracy", scores.accuracy), ("validation.top5", scores.top5),
+      ("validation.loss", scores.loss),
+    ]
+    figures += robust.attacks.map { ("validation.\($0.name).accuracy", $0.robustAccuracy.value) }
+    if !attention.layers.isEmpty {
+      figures += [
+        ("attention.hoyer", attention.hoyer), ("attention.stability", attention.stability),
+      ]
+    }
+    for (number, layer) in attention.layers.enumerated() {
+      figures += [
+        ("attention.hoyer.\(number)", layer.hoyer), ("attention.tail.\(number)", layer.tail),
+        ("attention.stability.\(number)", layer.stability),
+      ]
+    }
+    return figures
+  }
+}
+
+extension AttackReport {
+  /// The attack with what it was allowed, `pgd@4/255` or `occlusion@0.1`, for a column's head.
+  var name: String {
+    if let occlusion = attack.value as? PatchOcclusion {
+      let selection = occlusion.selection == .random ? "" : "-\(occlusion.selection)"
+      return "\(attack.kind)\(selection)@\(occlusion.rho)"
+    }
+    let parts = epsilon * 255
+    let text =
+      abs(parts - parts.rounded()) < 1e-4 ? "\(Int(parts.rounded()))/255" : "\(Float(epsilon))"
+    return "\(attack.kind)@\(text)"
+  }
+}
