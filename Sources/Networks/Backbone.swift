@@ -21,8 +21,18 @@ public protocol Backbone: Configurable {
 public enum BackboneCatalog: Catalog {
   public static let subject = "model"
   public static let entries: [CatalogEntry<any Backbone>] =
-    [CatalogEntry(VisionTransformer.self) { $0 }]
+    [
+      CatalogEntry(VisionTransformer.self) { $0 },
+      CatalogEntry(RobustVisionTransformer.self) { $0 },
+      CatalogEntry(FullyAttentionalNetwork.self) { $0 },
+    ]
     + NamedModels.entries.map { model in
+      CatalogEntry(model.name, about: model.about, defaults: model.options, upcast: { $0 })
+    }
+    + RobustModels.rvt.map { model in
+      CatalogEntry(model.name, about: model.about, defaults: model.options, upcast: { $0 })
+    }
+    + RobustModels.fan.map { model in
       CatalogEntry(model.name, about: model.about, defaults: model.options, upcast: { $0 })
     }
 }

@@ -77,9 +77,13 @@ public protocol Classifier: AnyObject {
   var multiplyAdds: Int { get }
   /// A position embedding that is not learned, `[1, tokens, width]`; nil if it is a parameter.
   var fixedPositions: Tensor? { get }
+  /// Whether training normalises by statistics of the images that go through the model together,
+  /// so that the result of one depends on the others.
+  var usesBatchStatistics: Bool { get }
 }
 
 extension Classifier {
   public var blockOutputs: [String] { [] }
   public var attentions: [AttentionTap] { [] }
+  public var usesBatchStatistics: Bool { false }
 }

@@ -25,6 +25,7 @@ extension TrainingRun {
   func makeParts() throws -> Parts {
     let train = try open(recipe.data.train, split: recipe.data.trainSplit, key: "data.train")
     let (network, loss) = try makeNetwork()
+    try recipe.batch.check(for: network.model)
     let description = network.model.description
     try description.check(train, path: recipe.data.train)
     let pipeline = try makePipeline(train, description)

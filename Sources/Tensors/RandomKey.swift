@@ -18,6 +18,7 @@ public enum Purpose: UInt64, Sendable {
   case colorJitter = 32
   case occlusionNoise = 33
   case occlusionChoice = 34
+  case patchAugmentation = 35
 }
 
 /// A stream of random numbers that is a pure function of its key: element `i` can be asked for at

@@ -13,7 +13,7 @@ struct OpRow: Sendable, CustomTestStringConvertible {
   var testDescription: String { name }
 }
 
-private func parameter(_ cx: Context, _ name: String) -> Parameter {
+func parameter(_ cx: Context, _ name: String) -> Parameter {
   let index = cx.parameters.layout.entries.firstIndex { $0.name == name }!
   return Parameter(index: index, entry: cx.parameters.layout.entries[index])
 }
@@ -131,14 +131,17 @@ private let rows: [OpRow] = [
 @Suite struct OpTableTests {
   /// Float arithmetic in the stencil loses about eps / h of the sums: 1e-3 of the largest gradient
   /// leaves room, and a wrong factor or sign is far outside.
-  @Test(arguments: rows) func gradientsAgreeWithFiniteDifferences(_ row: OpRow) {
+  @Test(arguments: rows + convolutionalRows) func gradientsAgreeWithFiniteDifferences(_ row: OpRow)
+  {
     let bench = Workbench(row.declare)
     let inputs = row.inputs.enumerated().map { bench.random($0.element, seed: UInt64($0.offset)) }
     let report = GradientCheck.run(bench, inputs: inputs, row.function)
     #expect(report.worst < 2e-3, "\(report.place)")
   }
 
-  @Test(arguments: rows) func aTapeOfInputsGivesTheSameInputGradients(_ row: OpRow) throws {
+  @Test(arguments: rows + convolutionalRows) func aTapeOfInputsGivesTheSameInputGradients(
+    _ row: OpRow
+  ) throws {
     let bench = Workbench(row.declare)
     let inputs = row.inputs.enumerated().map { bench.random($0.element, seed: UInt64($0.offset)) }
     func gradients(_ tracking: Tape.Tracking) -> [[Float]] {

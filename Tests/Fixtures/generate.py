@@ -2,7 +2,7 @@
 
     python Tests/Fixtures/generate.py            all fixtures
     python Tests/Fixtures/generate.py logits     one group: counted, logits, training, operations,
-                                                 schedules, attacks
+                                                 schedules, attacks, robust
 
 Runs on the CPU in under a minute. The values do not depend on the machine beyond the last
 digits; every file names the versions that made it.
@@ -13,6 +13,7 @@ import sys
 import attack_fixtures
 import logit_fixtures
 import operation_fixtures
+import robust_backbones
 import schedule_fixtures
 import timm_oracle
 import training_fixtures
@@ -24,6 +25,7 @@ GROUPS = {
     "operations": operation_fixtures.write,
     "schedules": schedule_fixtures.write,
     "attacks": attack_fixtures.write,
+    "robust": robust_backbones.write,
 }
 
 

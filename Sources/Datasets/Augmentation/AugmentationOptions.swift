@@ -1,7 +1,8 @@
 import Configuration
 
 /// What is done to a training image on its way into a batch, in this order: crop and resize, flip,
-/// colour jitter, RandAugment, to numbers in 0...1, random erasing, then mixing within the shard.
+/// colour jitter, RandAugment, to numbers in 0...1, random erasing, patch by patch, then mixing
+/// within the shard.
 ///
 /// The defaults do nothing. `deit` holds the values of DeiT (Touvron et al., 2021).
 public struct AugmentationOptions: Configurable {
@@ -12,6 +13,7 @@ public struct AugmentationOptions: Configurable {
   public var colorJitter = ColorJitterOptions()
   public var randAugment = RandAugmentOptions()
   public var randomErasing = RandomErasingOptions()
+  public var patches = PatchAugmentationOptions()
   public var mixup = MixupOptions()
   public var cutmix = CutMixOptions()
   public var mixing = MixingOptions()
@@ -38,7 +40,8 @@ public struct AugmentationOptions: Configurable {
     try requireProbability(horizontalFlip, "horizontalFlip")
     let parts: [(name: String, options: any Configurable)] = [
       ("crop", crop), ("colorJitter", colorJitter), ("randAugment", randAugment),
-      ("randomErasing", randomErasing), ("mixup", mixup), ("cutmix", cutmix), ("mixing", mixing),
+      ("randomErasing", randomErasing), ("patches", patches), ("mixup", mixup), ("cutmix", cutmix),
+      ("mixing", mixing),
     ]
     for part in parts {
       do {

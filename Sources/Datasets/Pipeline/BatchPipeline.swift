@@ -131,8 +131,8 @@ extension AugmentationOptions {
       to: &workspace.picture, keys, fill: statistics.fill, scratch: &workspace.scratch)
     let picture = workspace.picture
     picture.writePlanes(planes)
-    randomErasing.apply(
-      to: planes, channels: picture.channels,
-      size: PixelSize(width: picture.width, height: picture.height), keys, statistics)
+    let size = PixelSize(width: picture.width, height: picture.height)
+    randomErasing.apply(to: planes, channels: picture.channels, size: size, keys, statistics)
+    patches.apply(to: planes, channels: picture.channels, size: size, keys, statistics)
   }
 }

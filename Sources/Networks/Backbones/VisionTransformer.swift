@@ -62,42 +62,24 @@ public struct VisionTransformer: Configurable {
 
   /// The normalisation in force.
   public var normalization: (mean: [Float], deviation: [Float]) {
-    if !mean.isEmpty { return (mean, deviation) }
-    if channels == 3 { return ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]) }
-    return (Array(repeating: 0.5, count: channels), Array(repeating: 0.5, count: channels))
+    PixelNormalization.inForce(mean: mean, deviation: deviation, channels: channels)
   }
 
   public func validate() throws {
-    for (key, value) in [
+    try BackboneChecks.positive([
       ("imageSize", imageSize), ("patchSize", patchSize), ("channels", channels),
       ("width", width), ("depth", depth), ("heads", heads),
-    ] where value < 1 {
-      throw ConfigurationError(key, "is \(value)", remedy: "Give a positive integer")
-    }
+    ])
     guard imageSize % patchSize == 0 else {
       throw ConfigurationError(
         "patchSize", "\(patchSize) does not divide imageSize \(imageSize)",
         remedy: "Choose a patch side that divides the image side")
     }
-    guard width % heads == 0 else {
-      throw ConfigurationError(
-        "heads", "\(heads) heads do not divide width \(width)",
-        remedy: "Choose a number of heads that divides the width")
-    }
-    guard classes >= 2 else {
-      throw ConfigurationError(
-        "classes", "is \(classes)", remedy: "A classifier needs at least 2 classes")
-    }
-    guard mlpRatio > 0, hidden >= 1 else {
-      throw ConfigurationError("mlpRatio", "is \(mlpRatio)", remedy: "Give a positive ratio")
-    }
-    guard (0...1).contains(dropPath) else {
-      throw ConfigurationError("dropPath", "is \(dropPath)", remedy: "Give a rate from 0 to 1")
-    }
-    guard epsilon > 0 else {
-      throw ConfigurationError("epsilon", "is \(epsilon)", remedy: "Give a positive number")
-    }
+    try BackboneChecks.heads(heads, divide: width, keys: ("heads", "width"))
+    try BackboneChecks.rest(
+      classes: classes, hidden: hidden, mlpRatio: mlpRatio, dropPath: dropPath, epsilon: epsilon)
     try validateTokens()
+    try PixelNormalization.check(mean: mean, deviation: deviation, channels: channels)
   }
 
   private func validateTokens() throws {
@@ -110,14 +92,6 @@ public struct VisionTransformer: Configurable {
       throw ConfigurationError(
         "distilled", "needs pooling: token and a class token",
         remedy: "Set pooling: token and classToken: true, or distilled: false")
-    }
-    if mean.count != deviation.count || (!mean.isEmpty && mean.count != channels) {
-      throw ConfigurationError(
-        "mean", "\(mean.count) means and \(deviation.count) deviations for \(channels) channels",
-        remedy: "Give mean and deviation one number per channel, or neither")
-    }
-    if let bad = deviation.first(where: { !($0 > 0) }) {
-      throw ConfigurationError("deviation", "contains \(bad)", remedy: "Give positive numbers")
     }
   }
 }

@@ -7,12 +7,10 @@ final class Block {
   private let attention: Attention
   private let feedForwardNorm: LayerNorm
   private let feedForward: FeedForward
-  private let dropRate: Float
-  private let index: Int
+  private let residual: Residual
 
   init(_ scope: Scope, index: Int, options: VisionTransformer, dropRate: Float) {
-    self.index = index
-    self.dropRate = dropRate
+    residual = Residual(rate: dropRate, block: index)
     let width = options.width
     attentionNorm = LayerNorm(scope["norm1"], width: width, epsilon: options.epsilon)
     attention = Attention(
@@ -38,13 +36,5 @@ final class Block {
     return residual(attended, branch: 1, cx) {
       feedForward(feedForwardNorm(attended, cx), addedTo: $0, cx)
     }
-  }
-
-  /// x + branch. The sum rides in the branch's last product unless the branch may be dropped.
-  private func residual(
-    _ x: Variable, branch: Int, _ cx: Context, _ compute: (_ addedTo: Variable?) -> Variable
-  ) -> Variable {
-    guard cx.phase == .training, dropRate > 0 else { return compute(x) }
-    return cx.dropPath(x, branch: compute(nil), rate: dropRate, layer: 2 * index + branch)
   }
 }

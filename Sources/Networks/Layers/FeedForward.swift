@@ -7,13 +7,20 @@ final class FeedForward {
   private let contract: any LinearMap
   private let activation: Gelu
 
-  init(
+  convenience init(
     _ scope: Scope, width: Int, hidden: Int, activation: Gelu,
     initialization: VisionTransformer.Initialization
   ) {
     let initializer = initialization.map(inputs: width, outputs: hidden)
-    expand = Dense(scope["fc1"], inputs: width, outputs: hidden, weight: initializer)
-    contract = Dense(scope["fc2"], inputs: hidden, outputs: width, weight: initializer)
+    self.init(
+      expand: Dense(scope["fc1"], inputs: width, outputs: hidden, weight: initializer),
+      contract: Dense(scope["fc2"], inputs: hidden, outputs: width, weight: initializer),
+      activation: activation)
+  }
+
+  init(expand: any LinearMap, contract: any LinearMap, activation: Gelu) {
+    self.expand = expand
+    self.contract = contract
     self.activation = activation
   }
 

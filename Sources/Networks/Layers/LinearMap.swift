@@ -18,16 +18,18 @@ extension LinearMap {
   }
 }
 
-/// y = x Wᵀ + b with W `[out, in]`.
+/// y = x Wᵀ + b with W `[out, in]`; `[out, in, 1, 1]` where the map is called a convolution.
 public final class Dense: LinearMap {
   public let weight: Parameter
   public let bias: Parameter
 
   public init(
-    _ scope: Scope, inputs: Int, outputs: Int, weight initializer: Initializer
+    _ scope: Scope, inputs: Int, outputs: Int, weight initializer: Initializer,
+    bias biasInitializer: Initializer = .constant(0), isConvolution: Bool = false
   ) {
-    weight = scope.parameter("weight", [outputs, inputs], initializer)
-    bias = scope.parameter("bias", [outputs], .constant(0))
+    weight = scope.parameter(
+      "weight", isConvolution ? [outputs, inputs, 1, 1] : [outputs, inputs], initializer)
+    bias = scope.parameter("bias", [outputs], biasInitializer)
   }
 
   public func callAsFunction(

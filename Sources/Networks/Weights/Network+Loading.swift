@@ -107,7 +107,8 @@ extension Network {
   /// Names ten of the tensors that are missing or too many.
   private func checkNames(_ file: SafeTensorsFile) throws {
     let expected = Set(parameters.layout.modelEntries.map(\.name))
-    let present = Set(file.tensors.map(\.name))
+    // PyTorch counts the batches that its running statistics have seen; nothing here asks.
+    let present = Set(file.tensors.map(\.name).filter { !$0.hasSuffix(".num_batches_tracked") })
     let fixedPosition = expected.contains("pos_embed") ? [] : ["pos_embed"]
     let missing = expected.subtracting(present).sorted()
     let extra = present.subtracting(expected).subtracting(fixedPosition).sorted()

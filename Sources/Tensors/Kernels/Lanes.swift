@@ -14,6 +14,11 @@ extension UnsafePointer<Float> {
   @inline(__always) func lanes(_ index: Int, first count: Int, filler: Float = 0) -> Lanes {
     clanes_load_first(self + index, Int32(truncatingIfNeeded: count), Lanes(repeating: filler))
   }
+
+  /// The first `count` lanes and zeros; a plain load where there are sixteen.
+  @inline(__always) func part(_ index: Int, _ count: Int) -> Lanes {
+    count == 16 ? lanes(index) : lanes(index, first: count)
+  }
 }
 
 extension UnsafeMutablePointer<Float> {
@@ -21,6 +26,10 @@ extension UnsafeMutablePointer<Float> {
 
   @inline(__always) func lanes(_ index: Int, first count: Int, filler: Float = 0) -> Lanes {
     UnsafePointer(self).lanes(index, first: count, filler: filler)
+  }
+
+  @inline(__always) func part(_ index: Int, _ count: Int) -> Lanes {
+    UnsafePointer(self).part(index, count)
   }
 
   @inline(__always) func store(_ value: Lanes, _ index: Int) {
