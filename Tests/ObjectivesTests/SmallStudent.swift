@@ -50,7 +50,7 @@ struct SmallStudent {
   }
 
   func contributions(
-    _ parts: [Batch], step: Int = 0
+    _ parts: [Batch], step: Int = 0, memory: Tensor? = nil
   ) throws -> (contributions: [Contribution], gradient: [Float]) {
     let slab = Tensor.zeros([network.parameters.layout.count], from: pool)
     let size = parts.reduce(0) { $0 + $1.count }
@@ -58,7 +58,8 @@ struct SmallStudent {
       let pass = Pass(
         part, of: Moment(step: step, stepsPerEpoch: 10, totalSteps: 100), seed: 1,
         sampleWeight: 1 / Float(size), model: network.model, parameters: network.parameters,
-        teacher: FrozenModel(teacher.model, teacher.parameters), products: OpenBLASProducts(),
+        teacher: FrozenModel(teacher.model, teacher.parameters), memory: memory,
+        products: OpenBLASProducts(),
         pool: pool, gradients: slab.pointer)
       return try loss.accumulate(pass)
     }
