@@ -60,7 +60,7 @@ public struct Network {
     return (Network(backbone: backbone, model: model, parameters: parameters), made)
   }
 
-  private init(backbone: any Backbone, model: any Classifier, parameters: ParameterSlab) {
+  init(backbone: any Backbone, model: any Classifier, parameters: ParameterSlab) {
     self.backbone = backbone
     self.model = model
     self.parameters = parameters

@@ -4,7 +4,7 @@ import Networks
 extension BatchOptions {
   /// A model that normalises by the statistics of what goes through it together must see a whole
   /// virtual shard at once, or the micro-batch would be part of what it computes.
-  func check(for model: any Classifier) throws {
+  package func check(for model: any Classifier) throws {
     let shard = size / virtualShards
     guard model.usesBatchStatistics, microBatch != shard else { return }
     throw ConfigurationError(

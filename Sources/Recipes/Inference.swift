@@ -54,6 +54,20 @@ public struct Inference {
     return try evaluation.evaluate(network.model, network.parameters, progress: progress)
   }
 
+  /// What the model's attention looks like: the same report on all ranks.
+  public func attention(
+    _ options: AttentionEvaluationOptions, on communicator: any Communicator, pool: BufferPool
+  ) throws -> AttentionReport {
+    let source = try ShardSet(paths: data, split: split)
+    let description = network.model.description
+    try description.check(source, path: data.joined(separator: ", "))
+    let evaluation = try AttentionEvaluation(
+      options, of: source, image: description.imageShape, preparation: self.options,
+      decoding: DecodingOptions(), communicator: communicator, products: OpenBLASProducts(),
+      pool: pool)
+    return try evaluation.evaluate(network.model, network.parameters)
+  }
+
   /// Writes `/logits` f32 `[N, classes]` and `/labels` int64 `[N]` to an HDF5 file; how many images.
   public func predict(
     to path: String, on communicator: any Communicator, pool: BufferPool

@@ -41,6 +41,43 @@ extension ProgramTests {
       return (try file.dataset("logits").read(), try file.dataset("labels").read())
     }
 
+    /// Attention is measured with the same bits on any number of ranks, and can be cut.
+    @Test func attentionIsMeasuredAndCut() throws {
+      struct Report: Decodable, Equatable {
+        struct Layer: Decodable, Equatable { let hoyer, tail, stability: Double }
+        struct Attention: Decodable, Equatable { let layers: [Layer] }
+        let attention: Attention
+        let loss: Double
+      }
+      let run = try trained()
+      func report(ranks: Int, _ options: [String]) throws -> Report {
+        let outcome = try Program.run(
+          [
+            "evaluate", "--weights", run.path("run/final.safetensors"), "--data",
+            run.path("validation"), "--attention-samples", "20", "--attention-k", "4", "--json",
+            run.path("attention.json"),
+          ] + options, ranks: ranks)
+        try #require(outcome.status == 0, "\(outcome.errors)")
+        let data = try Data(contentsOf: URL(fileURLWithPath: run.path("attention.json")))
+        return try JSONDecoder().decode(Report.self, from: data)
+      }
+      let whole = try report(ranks: 0, [])
+      #expect(whole.attention.layers.count == 2)
+      for layer in whole.attention.layers {
+        #expect((0...1).contains(layer.hoyer) && layer.tail > 0 && layer.stability > 0.5)
+      }
+      #expect(try report(ranks: 3, []) == whole)
+      let cut = try report(ranks: 0, ["--keep-attention", "4", "--renormalize-attention"])
+      #expect(cut.attention.layers.allSatisfy { $0.tail == 0 })
+      #expect(cut.loss != whole.loss)
+      let refused = try Program.run(
+        [
+          "evaluate", "--weights", run.path("run/final.safetensors"), "--data",
+          run.path("validation"), "--keep-attention", "-2",
+        ])
+      #expect(refused.status == 64 && refused.errors.contains("--keep-attention"))
+    }
+
     @Test func predictionsAndScoresAgree() throws {
       let run = try trained()
       let scores = try evaluate(run, ranks: 0, ["--weights", run.path("run/final.safetensors")])

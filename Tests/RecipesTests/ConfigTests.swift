@@ -1,5 +1,6 @@
 import Autograd
 import Configuration
+import Foundation
 import Networks
 import Objectives
 import Optimizers
@@ -15,6 +16,36 @@ import Training
     "quickstart", "cifar10/supervised", "fashion-mnist/supervised", "tiny-imagenet/supervised",
     "imagenette/deit_tiny", "imagenet/deit_tiny", "imagenet/deit_small", "imagenet/deit_base",
   ]
+
+  /// All others: the robust ones, which change a base config's objective and little else.
+  static let robust: [String] = {
+    let root = Fixtures.package.appendingPathComponent("Configs").path
+    let files = FileManager.default.enumerator(atPath: root)?.compactMap { $0 as? String } ?? []
+    return files.filter { $0.hasSuffix(".yaml") }.map { String($0.dropLast(".yaml".count)) }
+      .filter { !names.contains($0) }.sorted()
+  }()
+
+  /// Each is a recipe whose objective fits its model, and whose batches fit both.
+  @Test(arguments: robust) func aRobustConfigFitsItsModel(_ name: String) throws {
+    let recipe = try recipe(name)
+    #expect(recipe.about.contains("vitdist train --config Configs/\(name).yaml"))
+    #expect(recipe.objective.kind != "supervised" || name == "cifar10/micro")
+    let declarations = ParameterDeclarations()
+    let model = recipe.model.value.build(in: declarations.root, pool: BufferPool())
+    _ = try recipe.objective.value.makeLoss(in: declarations.root["objective"], for: model)
+    try recipe.batch.check(for: model)
+    let again = try Recipe(yaml: recipe.yaml)
+    #expect(again == recipe)
+  }
+
+  @Test func everyObjectiveHasAConfigOnEveryDataSet() {
+    for folder in ["cifar10", "imagenette", "imagenet"] {
+      for name in ["ksparse", "pgd", "trades", "fast", "ksparse-pgd"] {
+        #expect(Self.robust.contains("\(folder)/\(name)"))
+      }
+      #expect(Self.robust.contains { $0.hasPrefix("\(folder)/rspc") })
+    }
+  }
 
   private func recipe(_ name: String) throws -> Recipe {
     try Recipe(file: Fixtures.package.appendingPathComponent("Configs/\(name).yaml").path)

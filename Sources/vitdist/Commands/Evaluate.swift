@@ -19,6 +19,7 @@ struct Evaluate: RankedCommand {
   @OptionGroup var source: ModelOptions
   @OptionGroup var images: DataSelection
   @OptionGroup var attacks: AttackSelection
+  @OptionGroup var attention: AttentionSelection
   @Option(
     help: .init(
       "Write the scores to this file as JSON; - for standard output. None by default.",
@@ -28,7 +29,9 @@ struct Evaluate: RankedCommand {
   func run(_ session: Session) throws {
     let pool = BufferPool()
     let robustness = try attacks.options(chunk: images.chunk)
-    let inference = Inference(source, images, try source.network(pool: pool))
+    let look = try attention.options()
+    let network = try attention.applied(to: try source.network(pool: pool))
+    let inference = Inference(source, images, network)
     let result = try inference.evaluate(on: session.communicator, pool: pool)
     session.say(
       "accuracy \(percent(result.accuracy)), top-5 \(percent(result.top5)), loss "
@@ -40,6 +43,11 @@ struct Evaluate: RankedCommand {
       let report = try attack(inference, robustness, session, pool)
       session.say(report.text)
       scores = scores.adding(ValueTree(encoding: report), as: "robustness")
+    }
+    if look.samples > 0 {
+      let report = try inference.attention(look, on: session.communicator, pool: pool)
+      session.say(report.text)
+      scores = scores.adding(ValueTree(encoding: report), as: "attention")
     }
     if json == "-" {
       session.output(scores.json)
