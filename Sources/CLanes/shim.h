@@ -1,5 +1,5 @@
 // What Swift's SIMD16 cannot say: the first lanes of a vector from and to memory without touching
-// the rest, and the transpose of sixteen rows. Clang's vectors are SIMD16<Float> in Swift; everything
+// the rest, the lanes that pass a comparison as bits, and the transpose of sixteen rows. Clang's vectors are SIMD16<Float> in Swift; everything
 // is inlined there, for the processor that Swift is compiled for.
 #pragma once
 
@@ -59,6 +59,22 @@ CLANES_INLINE clanes_float16 clanes_keep_first(
 #else
   for (int i = 0; i < count; i++) rest[i] = value[i];
   return rest;
+#endif
+}
+
+/// Of the lanes as integers, which are at least `bound`: lane 0 is the lowest bit.
+CLANES_INLINE unsigned clanes_bits_at_least(clanes_float16 x, int bound) {
+#if defined(__AVX512F__)
+  return _mm512_cmpge_epi32_mask((__m512i)x, _mm512_set1_epi32(bound));
+#else
+  unsigned mask = 0;
+  for (int i = 0; i < 16; i++) {
+    int bits;
+    float lane = x[i];
+    __builtin_memcpy(&bits, &lane, sizeof bits);
+    mask |= (unsigned)(bits >= bound) << i;
+  }
+  return mask;
 #endif
 }
 

@@ -12,11 +12,24 @@ public struct CheckpointSlab {
   /// E.g. `parameters`, `adamw.m`, `adamw.v`, `ema`.
   public let name: String
   let pieces: [Piece]
+  /// Elements of an array over all ranks; nil for a slab that is laid out like the parameters.
+  let arrayCount: Int?
 
   /// `ranges` of a slab that is in memory whole; `pointer` is its first element.
   public init(_ name: String, whole pointer: UnsafeMutablePointer<Float>, ranges: [Range<Int>]) {
     self.name = name
     pieces = ranges.map { Piece(elements: $0, pointer: pointer + $0.lowerBound) }
+    arrayCount = nil
+  }
+
+  /// The elements `range`, from `pointer` on, of an array that is not laid out like the parameters and
+  /// has `count` elements over all ranks.
+  public init(
+    _ name: String, array pointer: UnsafeMutablePointer<Float>, _ range: Range<Int>, of count: Int
+  ) {
+    self.name = name
+    pieces = [Piece(elements: range, pointer: pointer)]
+    arrayCount = count
   }
 
   /// `ranges` that lie end to end from `pointer` on, as an owner keeps optimizer moments.
@@ -27,6 +40,7 @@ public struct CheckpointSlab {
       defer { start += range.count }
       return Piece(elements: range, pointer: pointer + start)
     }
+    arrayCount = nil
   }
 
   var count: Int { pieces.reduce(0) { $0 + $1.elements.count } }

@@ -27,11 +27,17 @@ public struct CheckpointFiles {
 
   /// One SHA-256 over all slabs (weights, moments, averages), sorted by name, and in each the
   /// parameters in the order of the layout: the line `slab parameter shape`, then the elements as
-  /// little-endian f32. Gaps are left out, so nothing depends on how many ranks wrote it.
+  /// little-endian f32. Gaps are left out, so nothing depends on how many ranks wrote it. Of a slab that
+  /// has no parameters the line is `slab elements`.
   public func digest() throws -> String {
     let digest = SHA256Digest()
     for slab in manifest.slabs {
       let values = try read(slab)
+      guard manifest.hasParameters(slab) else {
+        digest.update("\(slab) \(values.count)\n")
+        values.withUnsafeBytes { digest.update($0) }
+        continue
+      }
       for parameter in manifest.parameters {
         digest.update("\(slab) \(parameter.name) \(parameter.shape)\n")
         values.withUnsafeBytes { bytes in
@@ -44,9 +50,9 @@ public struct CheckpointFiles {
     return digest.finish()
   }
 
-  /// A whole slab, gaps included: `manifest.elementCount` elements.
+  /// A whole slab, gaps included.
   public func read(_ slab: String) throws -> [Float] {
-    var values = [Float](repeating: 0, count: manifest.elementCount)
+    var values = [Float](repeating: 0, count: manifest.count(of: slab))
     try values.withUnsafeMutableBufferPointer { buffer in
       guard let base = buffer.baseAddress, !buffer.isEmpty else { return }
       let whole = CheckpointSlab(slab, whole: base, ranges: [0..<buffer.count])

@@ -78,7 +78,7 @@ extension CheckpointManifest {
       let first = max(block.lowerBound, record.offset) - record.offset
       let last = min(block.upperBound, record.bytes.upperBound) - record.offset
       let elements = record.start + first / stride..<record.start + last / stride
-      let names = parameters(in: elements)
+      let names = parameters(in: elements, of: record.slab)
       let list = names.prefix(3).joined(separator: ", ")
       let more = names.count > 3 ? " and \(names.count - 3) more" : ""
       return "\(record.slab), elements \(elements) (\(names.isEmpty ? "padding" : list + more))"

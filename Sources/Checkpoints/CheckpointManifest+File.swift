@@ -67,7 +67,7 @@ extension CheckpointManifest {
     let isSound =
       files.count == ranks && ranks > 0 && step >= 0
       && files.allSatisfy { !$0.name.contains("/") && $0.bytes >= 0 }
-      && (0...1 << 40).contains(elementCount)
+      && ([elementCount] + (arrays ?? [:]).values).allSatisfy { (0...1 << 40).contains($0) }
       && parameters.allSatisfy { parameter in
         (0...elementCount).contains(parameter.offset)
           && Self.count(of: parameter.shape, atMost: elementCount - parameter.offset)

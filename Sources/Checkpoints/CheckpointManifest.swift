@@ -39,8 +39,10 @@ public struct CheckpointManifest: Codable, Sendable, Equatable {
   public internal(set) var metrics: [String: Double]
   /// Names of the slabs, sorted.
   public internal(set) var slabs: [String]
-  /// Elements of each slab, gaps included.
+  /// Elements of each slab that is laid out like the parameters, gaps included.
   public internal(set) var elementCount: Int
+  /// Elements of the slabs that are not, by name; not in the file where there are none.
+  var arrays: [String: Int]?
   public internal(set) var parameters: [Parameter]
   public internal(set) var files: [File]
   var checksum = CheckpointManifest.blankChecksum
@@ -50,7 +52,7 @@ public struct CheckpointManifest: Codable, Sendable, Equatable {
   private enum CodingKeys: String, CodingKey {
     case formatVersion, vitdistVersion, step, epoch, samplesSeen, seed, ranks, virtualShards
     case configDigest, dataFingerprint, blasKernel, model, state, metrics, slabs, elementCount
-    case parameters, files, checksum
+    case arrays, parameters, files, checksum
   }
 
   init(_ content: CheckpointContent, files: [File]) {
@@ -69,6 +71,8 @@ public struct CheckpointManifest: Codable, Sendable, Equatable {
     metrics = content.metrics
     slabs = content.slabs.map(\.name).sorted()
     elementCount = content.layout.count
+    let arrays = content.slabs.compactMap { slab in slab.arrayCount.map { (slab.name, $0) } }
+    self.arrays = arrays.isEmpty ? nil : Dictionary(uniqueKeysWithValues: arrays)
     parameters = Self.parameters(of: content.layout)
     self.files = files
   }
@@ -103,8 +107,15 @@ public struct CheckpointManifest: Codable, Sendable, Equatable {
       remedy: "Use the config that the checkpoint was written with, or start with --resume none")
   }
 
-  /// Names of the parameters that have elements in a range of a slab.
-  func parameters(in range: Range<Int>) -> [String] {
-    parameters.filter { $0.range.overlaps(range) }.map(\.name)
+  /// Whether a slab is laid out like the parameters.
+  func hasParameters(_ slab: String) -> Bool { arrays?[slab] == nil }
+
+  /// Elements of a slab, gaps included.
+  func count(of slab: String) -> Int { arrays?[slab] ?? elementCount }
+
+  /// Names of the parameters that have elements in a range of a slab; of an array, its own.
+  func parameters(in range: Range<Int>, of slab: String) -> [String] {
+    guard hasParameters(slab) else { return [slab] }
+    return parameters.filter { $0.range.overlaps(range) }.map(\.name)
   }
 }

@@ -57,7 +57,7 @@ public struct Distillation: Objective, Loss {
       preconditionFailure("a distillation run starts with its teacher loaded")
     }
     let cx = pass.context
-    let logits = try pass.logits(Variable(pass.batch.images))
+    let logits = try pass.logits(pass.images)
     let classes = logits.classes.shape[1]
     let targets = pass.batch.targets(classes: classes, smoothing: labelSmoothing, from: cx.pool)
     let base = cx.crossEntropy(

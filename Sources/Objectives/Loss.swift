@@ -1,12 +1,15 @@
 import Autograd
 import Tensors
 
-/// Computes the loss of a micro-batch. Made by an `Objective`; holds no state that a step changes.
+/// Computes the loss of a micro-batch. Made by an `Objective`; holds no state that a step changes: what
+/// it remembers from step to step comes with the pass.
 public protocol Loss {
   /// Names of the figures it adds to the tally besides the loss, in the order of the log.
   var figures: [String] { get }
   /// How the arrays move that the objective trains against the model; nil if it has none.
   var opponent: Opponent? { get }
+  /// Numbers that it remembers for every place of the global batch; zero before the first step.
+  var memorySize: Int { get }
 
   /// The loss as a scalar on the tape of `pass.context`: the sum over samples, times
   /// `pass.sampleWeight`. What regularizers add aside goes to `pass.tally`.
@@ -19,6 +22,7 @@ public protocol Loss {
 extension Loss {
   public var figures: [String] { [] }
   public var opponent: Opponent? { nil }
+  public var memorySize: Int { 0 }
   public func state(at moment: Moment) -> [String: String] { [:] }
 
   /// Adds the gradient of this micro-batch's loss and returns the loss.

@@ -9,6 +9,8 @@ public protocol Objective: CatalogKind {
   var teacher: Teacher { get }
   /// What it asks of the batches.
   var demands: BatchDemands { get }
+  /// Steps in a row for which every batch is given; an epoch has so many times its steps.
+  var replays: Int { get }
 
   /// The loss of these options over `model`. What it trains besides the model it declares in `scope`
   /// (role `adversary`).
@@ -20,6 +22,7 @@ public protocol Objective: CatalogKind {
 extension Objective {
   public var teacher: Teacher { Teacher() }
   public var demands: BatchDemands { [] }
+  public var replays: Int { 1 }
 }
 
 /// What an objective asks of the batches it is given, so that a run can be refused before it starts.

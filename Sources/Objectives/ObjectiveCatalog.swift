@@ -10,6 +10,7 @@ public enum ObjectiveCatalog: Catalog {
     CatalogEntry(
       "fast", about: "adversarial training by FGSM from a random start (\"fast\" training)",
       defaults: AdversarialTraining.fast, upcast: { $0 }),
+    CatalogEntry(FreeTraining.self) { $0 },
     CatalogEntry(TRADES.self) { $0 },
     CatalogEntry(MART.self) { $0 },
     CatalogEntry(KSparseAttention.self) { $0 },

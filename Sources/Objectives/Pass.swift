@@ -35,6 +35,10 @@ public struct FrozenModel {
 /// One micro-batch's share of an optimizer step: the samples, the model, where gradients go.
 public struct Pass {
   public private(set) var batch: Batch
+  /// The batch's images as they enter the computation.
+  public private(set) var images: Variable
+  /// What the loss remembers for the places of these samples, `[batch, memorySize]`; it may change it.
+  public let memory: Tensor?
   public let model: any Classifier
   public let teacher: FrozenModel?
   public let moment: Moment
@@ -48,16 +52,19 @@ public struct Pass {
   private var regularizers: [any Regularizer] = []
 
   /// - Parameters:
+  ///   - memory: of a loss that has some.
   ///   - gradients: slab to which gradients are added.
   ///   - onParameterReady: called with every parameter whose gradient is final; nil while later
   ///     micro-batches add to it.
   public init(
     _ batch: Batch, of moment: Moment, seed: UInt64, sampleWeight: Float, model: any Classifier,
-    parameters: ParameterSlab, teacher: FrozenModel? = nil, products: any MatrixProducts,
-    pool: BufferPool, gradients: UnsafeMutablePointer<Float>,
+    parameters: ParameterSlab, teacher: FrozenModel? = nil, memory: Tensor? = nil,
+    products: any MatrixProducts, pool: BufferPool, gradients: UnsafeMutablePointer<Float>,
     onParameterReady: ((Parameter) -> Void)? = nil
   ) {
     self.batch = batch
+    self.memory = memory
+    images = Variable(batch.images)
     self.model = model
     self.teacher = teacher
     self.moment = moment
@@ -79,9 +86,10 @@ public struct Pass {
   }
 
   /// The same pass over other images of its samples.
-  public func replacing(images: Tensor) -> Pass {
+  public func replacing(images: Variable) -> Pass {
     var pass = self
-    pass.batch.images = images
+    pass.batch.images = images.tensor
+    pass.images = images
     return pass
   }
 

@@ -21,7 +21,7 @@ public struct Supervised: Objective, Loss {
 
   public func callAsFunction(_ pass: Pass) throws -> Variable {
     let cx = pass.context
-    let logits = try pass.logits(Variable(pass.batch.images)).prediction(cx)
+    let logits = try pass.logits(pass.images).prediction(cx)
     let targets = pass.batch.targets(
       classes: logits.shape[1], smoothing: labelSmoothing, from: cx.pool)
     return cx.crossEntropy(logits, targets: targets, weight: pass.sampleWeight)

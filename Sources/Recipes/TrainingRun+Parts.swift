@@ -100,9 +100,11 @@ extension TrainingRun {
   }
 
   private func makePlan(_ batches: BatchPlan) -> TrainingPlan {
-    TrainingPlan(
+    let replays = recipe.objective.value.replays
+    return TrainingPlan(
       seed: UInt64(recipe.seed), batches: batches, microBatch: recipe.batch.microBatch,
-      totalSteps: recipe.totalSteps(stepsPerEpoch: batches.stepsPerEpoch))
+      totalSteps: recipe.totalSteps(stepsPerEpoch: batches.stepsPerEpoch * replays),
+      replays: replays)
   }
 
   private func makeRule(_ plan: TrainingPlan) throws -> TrainingStep.Rule {

@@ -44,6 +44,43 @@ import Testing
     return digest.finish()
   }
 
+  /// What is not laid out like the parameters: ten numbers, of which rank r of P has its share.
+  @Test func anArrayHasALengthOfItsOwn() throws {
+    @Sendable func share(_ group: any Communicator) -> Range<Int> {
+      10 * group.rank / group.size..<10 * (group.rank + 1) / group.size
+    }
+    var digests: Set<String> = []
+    for writers in [1, 3, 16] {
+      try Sample.withFolder { folder in
+        _ = try ThreadCommunicator.run(ranks: writers) { group in
+          let store = try CheckpointStore(folder, communicator: group)
+          var values = share(group).map { Float($0) } + [0]
+          try values.withUnsafeMutableBufferPointer { values in
+            let memory = CheckpointSlab(
+              "memory", array: try #require(values.baseAddress), share(group), of: 10)
+            let content = CheckpointContent(layout: ParameterLayout(), slabs: [memory])
+            try store.save(content)
+          }
+        }
+        _ = try ThreadCommunicator.run(ranks: 2) { group in
+          let store = try CheckpointStore(folder, communicator: group, access: .reading)
+          var values = [Float](repeating: .nan, count: 5)
+          try values.withUnsafeMutableBufferPointer { values in
+            let memory = CheckpointSlab(
+              "memory", array: try #require(values.baseAddress), share(group), of: 10)
+            try store.load(try #require(try store.newest()), into: [memory])
+          }
+          #expect(values == share(group).map { Float($0) })
+        }
+        let files = try CheckpointFiles(folder)
+        #expect(try files.verify() == [])
+        #expect(try files.read("memory") == (0..<10).map { Float($0) })
+        digests.insert(try files.digest())
+      }
+    }
+    #expect(digests.count == 1, "the digest depends on the number of ranks")
+  }
+
   @Test func anotherModelIsNamed() throws {
     try Sample.withFolder { folder in
       let group = SoloCommunicator()

@@ -18,6 +18,15 @@ extension ProgramTests {
       try refused(run.training("out", ["batch.size=65"]), status: 64, naming: ["65", "32"])
     }
 
+    @Test(arguments: [
+      ("{kind: adversarial, attack: {kind: pgd, steps: x}}", "attack.steps"),
+      ("{kind: free, replays: 0}", "replays"),
+      ("{kind: distillation, teacher: {weights: w}}", "teacher"),
+    ]) func anObjectiveToTimeIsChecked(_ objective: String, _ key: String) throws {
+      try refused(
+        ["bench", "step", "--objective", objective], status: 64, naming: ["--objective", key])
+    }
+
     @Test func aMissingDataFolderIsNamed() throws {
       let run = try SmallRun()
       try refused(

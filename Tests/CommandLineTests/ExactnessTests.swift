@@ -87,6 +87,29 @@ extension ProgramTests {
       #expect(try run.digest("resumed") == digest)
     }
 
+    /// Six batches an epoch, each twice; step 11 lies between the replays of the last and short one,
+    /// and its checkpoint holds the perturbation of every place of the batch.
+    @Test func freeTrainingGoesOnBetweenReplays() throws {
+      let run = try SmallRun()
+      let settings = [
+        "objective={kind: rspc, rho: 0.25, of: {kind: free, replays: 2}}", "steps=16",
+        "checkpoints.everySteps=11", "schedule.warmupEpochs=0",
+        "data.augmentation.randomErasing.probability=0",
+      ]
+      try train(run, "alone", ranks: 0, settings)
+      let (losses, digest) = (try run.losses("alone"), try run.digest("alone"))
+      for (ranks, next) in [(1, 2), (2, 3), (3, 8), (32, 1)] {
+        try train(run, "ranks\(ranks)", ranks: ranks, settings)
+        #expect(try run.losses("ranks\(ranks)") == losses, "losses on \(ranks) ranks")
+        #expect(try run.digest("ranks\(ranks)") == digest, "state on \(ranks) ranks")
+        let half = run.path("ranks\(ranks)/checkpoints/step_00000011")
+        let name = "from\(ranks)to\(next)"
+        try train(run, name, ranks: next, settings, resume: half)
+        #expect(try run.losses(name) == losses.filter { $0.key > 11 }, "\(name)")
+        #expect(try run.digest(name) == digest, "\(name)")
+      }
+    }
+
     /// How far the killed run came is chance: the undisturbed one goes some steps further.
     @Test func aKilledRunEndsWithTheBitsOfAnUndisturbedOne() throws {
       let run = try SmallRun()

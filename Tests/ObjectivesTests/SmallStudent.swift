@@ -45,23 +45,24 @@ struct SmallStudent {
       samples: Array(0..<count), repeats: Array(repeating: 0, count: count))
   }
 
-  /// The loss of the parts of a global batch, and its gradient.
+  /// The loss of the parts of a global batch, and its gradient; nothing is remembered yet.
   func learn(_ parts: [Batch], step: Int = 0) throws -> (loss: Double, gradient: [Float]) {
     let (contributions, gradient) = try contributions(parts, step: step)
     return (contributions.reduce(0) { $0 + $1.loss }, gradient)
   }
 
   func contributions(
-    _ parts: [Batch], step: Int = 0
+    _ parts: [Batch], step: Int = 0, memory: Tensor? = nil
   ) throws -> (contributions: [Contribution], gradient: [Float]) {
     let slab = Tensor.zeros([network.parameters.layout.count], from: pool)
     let size = parts.reduce(0) { $0 + $1.count }
     let contributions = try parts.map { part in
+      let fresh = Tensor.zeros([part.count, loss.memorySize], from: pool)
       let pass = Pass(
         part, of: Moment(step: step, stepsPerEpoch: 10, totalSteps: 100), seed: 1,
         sampleWeight: 1 / Float(size), model: network.model, parameters: network.parameters,
-        teacher: FrozenModel(teacher.model, teacher.parameters), products: OpenBLASProducts(),
-        pool: pool, gradients: slab.pointer)
+        teacher: FrozenModel(teacher.model, teacher.parameters), memory: memory ?? fresh,
+        products: OpenBLASProducts(), pool: pool, gradients: slab.pointer)
       return try loss.accumulate(pass)
     }
     return (contributions, slab.array)

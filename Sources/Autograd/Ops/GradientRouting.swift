@@ -1,6 +1,16 @@
 import Tensors
 
 extension Context {
+  /// `tensor` as an input of the computation whose whole gradient is handed to `receive` at the end of
+  /// the walk, when everything that was computed from it has been differentiated. Nothing is handed
+  /// over where the result does not depend on it.
+  public func input(
+    _ tensor: Tensor, receivingGradient receive: @escaping (Tensor) -> Void
+  ) -> Variable {
+    guard let tape else { return Variable(tensor) }
+    return tape.record("input", tensor) { d, _ in receive(d) }
+  }
+
   /// `value` forward, the identity backward (Bengio et al., 2013): how a step through rounding or
   /// binarisation is differentiated.
   public func straightThrough(_ x: Variable, value: Tensor) -> Variable {

@@ -34,6 +34,7 @@ public struct AdversarialTraining: Objective {
       throw ConfigurationError(
         "naturalWeight", "is \(naturalWeight)", remedy: "Give a share from 0 to 1")
     }
+    try of.refuseAttacks()
   }
 
   public func makeLoss(in scope: Scope, for model: any Classifier) throws -> any Loss {
@@ -76,7 +77,7 @@ struct AdversarialLoss: Loss {
     guard factor > 0, options.naturalWeight < 1 else { return try inner(pass) }
     let examples = try pass.examples(
       of: attack.scaled(by: factor), pass.attackGoal, in: options.attackedPhase)
-    let attacked = pass.replacing(images: examples)
+    let attacked = pass.replacing(images: Variable(examples))
     guard options.naturalWeight > 0 else { return try inner(attacked) }
     let natural = try inner(pass.weighted(by: options.naturalWeight))
     return pass.context.add(natural, try inner(attacked.weighted(by: 1 - options.naturalWeight)))

@@ -10,6 +10,16 @@ extension Objective {
   }
 }
 
+extension Choice<ObjectiveCatalog> {
+  /// For what attacks the images itself: a second attack inside would undo the first.
+  func refuseAttacks() throws {
+    guard value.demands.contains(.pixelsInRange) else { return }
+    throw ConfigurationError(
+      "of", "\(kind) attacks the images as well",
+      remedy: "Name what is minimised over the examples, such as {kind: supervised}")
+  }
+}
+
 extension Attack {
   /// Refuses what cannot be the inner loop of training `model`; errors are placed under `path`.
   func check(for model: any Classifier, at path: String) throws {

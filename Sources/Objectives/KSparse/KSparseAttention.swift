@@ -48,6 +48,7 @@ public struct KSparseAttention: Objective {
 
   public var teacher: Teacher { of.value.teacher }
   public var demands: BatchDemands { of.value.demands }
+  public var replays: Int { of.value.replays }
 
   public func validate() throws {
     try validatePenalty()

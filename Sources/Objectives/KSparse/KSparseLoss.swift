@@ -14,6 +14,7 @@ final class KSparseLoss: Loss, Regularizer {
 
   let figures: [String]
   var opponent: Opponent? { inner.opponent }
+  var memorySize: Int { inner.memorySize }
 
   private let options: KSparseAttention
   private let layers: [Layer]

@@ -74,6 +74,7 @@ public struct RSPC: Objective {
 
   public var teacher: Teacher { of.value.teacher }
   public var demands: BatchDemands { of.value.demands }
+  public var replays: Int { of.value.replays }
 
   public func validate() throws {
     guard rho >= 0, rho <= 1 else {

@@ -8,6 +8,7 @@ import Tensors
 final class RSPCLoss: Loss, Regularizer {
   let figures: [String]
   let opponent: Opponent?
+  var memorySize: Int { inner.memorySize }
 
   private let options: RSPC
   private let corruption: PatchCorruption

@@ -68,6 +68,23 @@ extension SIMD16<Float> {
   }
 }
 
+extension SIMD16<Int32> {
+  /// Minimum and maximum by halves: Swift's own walk from lane to lane.
+  @inline(__always) var least: Int32 {
+    let eight = lowHalf.replacing(with: highHalf, where: highHalf .< lowHalf)
+    let four = eight.lowHalf.replacing(with: eight.highHalf, where: eight.highHalf .< eight.lowHalf)
+    let two = four.lowHalf.replacing(with: four.highHalf, where: four.highHalf .< four.lowHalf)
+    return Swift.min(two.x, two.y)
+  }
+
+  @inline(__always) var greatest: Int32 {
+    let eight = lowHalf.replacing(with: highHalf, where: highHalf .> lowHalf)
+    let four = eight.lowHalf.replacing(with: eight.highHalf, where: eight.highHalf .> eight.lowHalf)
+    let two = four.lowHalf.replacing(with: four.highHalf, where: four.highHalf .> four.lowHalf)
+    return Swift.max(two.x, two.y)
+  }
+}
+
 /// Calls `body(index, 16)` for every whole vector of 0 ..< count and `body(index, rest)` for the tail.
 /// One call in the source, or the compiler would leave the body a function with its sums in memory.
 @inline(__always) func forEachLanes(_ count: Int, _ body: (_ index: Int, _ lanes: Int) -> Void) {

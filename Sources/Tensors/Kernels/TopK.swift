@@ -1,3 +1,5 @@
+import CLanes
+
 /// The K largest numbers of a row, exactly and without a sort: largest first, the lowest index among
 /// equals.
 ///
@@ -72,28 +74,27 @@ package enum TopK {
       least.replace(with: low, where: low .< least)
       greatest.replace(with: high, where: high .> greatest)
     }
-    return (least.min(), greatest.max())
+    return (least.least, greatest.greatest)
   }
 
-  /// How many numbers have at least these bits, of which none are negative.
+  /// How many numbers have at least these bits, of which none are negative. The bits of a comparison
+  /// are counted at half the cost of adding lanes up.
   private static func count(
     _ row: UnsafePointer<Float>, _ width: Int, atLeast threshold: Int32
   ) -> Int {
     let whole = width & ~15
-    let bound = SIMD16<Int32>(repeating: threshold)
-    let one = SIMD16<Int32>(repeating: 1)
-    var counts = SIMD16<Int32>.zero
+    var count = 0
     var index = 0
     while index < whole {
-      counts.replace(with: counts &+ one, where: bits(row.lanes(index)) .>= bound)
+      count &+= clanes_bits_at_least(row.lanes(index), threshold).nonzeroBitCount
       index += 16
     }
     if whole < width {
       // A negative filler has bits below every threshold.
-      let x = bits(row.lanes(index, first: width - whole, filler: -1))
-      counts.replace(with: counts &+ one, where: x .>= bound)
+      let x = row.lanes(index, first: width - whole, filler: -1)
+      count &+= clanes_bits_at_least(x, threshold).nonzeroBitCount
     }
-    return Int(counts.wrappedSum())
+    return count
   }
 
   @inline(__always) static func bits(_ x: Lanes) -> SIMD16<Int32> {

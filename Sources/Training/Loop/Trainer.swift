@@ -110,6 +110,9 @@ extension Trainer {
     ] + training.states.map { CheckpointSlab($0.name, packed: $0.slab.pointer, ranges: ranges) }
       + (training.average.map { [CheckpointSlab("average", packed: $0.pointer, ranges: ranges)] }
         ?? [])
+      + (training.memory.map {
+        [CheckpointSlab("objective.memory", array: $0.pointer, $0.range, of: $0.count)]
+      } ?? [])
   }
 
   /// - Parameter judged: how these very weights were judged, if they were.

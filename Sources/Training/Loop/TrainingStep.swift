@@ -43,6 +43,8 @@ public final class TrainingStep {
   public let states: [(name: String, slab: Tensor)]
   /// Moving average of the weights, owned part only; nil where none is kept.
   public let average: Tensor?
+  /// What the loss remembers; nil for one that remembers nothing.
+  public let memory: BatchMemory?
 
   private let teacher: FrozenModel?
   private let communicator: any Communicator
@@ -77,6 +79,8 @@ public final class TrainingStep {
     let needed = names.isEmpty ? loss.opponent?.optimizer.stateNames ?? [] : names
     states = needed.map { ($0, Tensor.zeros([stateCount], from: pool)) }
     average = rule.average.isOn ? Tensor([stateCount], from: pool) : nil
+    memory = BatchMemory(
+      of: loss, plan.batches, shards: reducer.localShards, pool: pool)
     totals = ShardTotals(
       virtualShards: plan.batches.virtualShards, width: 1 + loss.figures.count, communicator)
     squares = SegmentSums(layout, reducer.partition, communicator)
@@ -149,7 +153,8 @@ public final class TrainingStep {
       let pass = Pass(
         batch.slice(range), of: plan.moment(of: step), seed: plan.seed,
         sampleWeight: 1 / Float(plan.samples(in: step)), model: network.model,
-        parameters: network.parameters, teacher: teacher, products: products, pool: pool,
+        parameters: network.parameters, teacher: teacher,
+        memory: memory?.rows(range, shard: shard), products: products, pool: pool,
         gradients: reducer.shardGradient, onParameterReady: ready)
       let contribution = try loss.accumulate(pass)
       if let failure { throw failure }

@@ -60,6 +60,11 @@ struct Bench: ParsableCommand {
       help: .init(
         "Take model, batch, objective and optimizer from this config instead.", valueName: "file"))
     var config = ""
+    @Option(
+      help: .init(
+        "What a step minimises, as in a config, e.g. '{kind: adversarial}'. Not with --config.",
+        valueName: "options"))
+    var objective = ""
     @Option(help: .init("Images of a step, over all ranks.", valueName: "images")) var batch = 32
     @Option(help: .init("Images that go through the model at once.", valueName: "images"))
     var microBatch = 4
@@ -70,8 +75,20 @@ struct Bench: ParsableCommand {
     var precision = Precision.f32
     @Flag(help: "Print JSON.") var json = false
 
+    func validate() throws {
+      guard config.isEmpty || objective.isEmpty else {
+        throw ValidationError("Give --config FILE, which has an objective, or --objective.")
+      }
+    }
+
     func run(_ session: Session) throws {
       let benchmark = try config.isEmpty ? named(session) : configured()
+      guard benchmark.objective.teacher.weights.isEmpty else {
+        throw ConfigurationError(
+          config.isEmpty ? "--objective" : "objective",
+          "learns from a teacher, which is not loaded",
+          remedy: "Time an objective without one")
+      }
       let result = try benchmark.run(on: session.communicator)
       if json { return session.output(ValueTree(encoding: result).json) }
       for advice in Advice.all(OpenBLASProducts(), session.communicator) { session.say(advice) }
@@ -86,8 +103,10 @@ struct Bench: ParsableCommand {
           "--batch", "\(batch) is not a multiple of \(shards) virtual shards",
           remedy: "Give a positive multiple, and positive --micro-batch and --steps")
       }
+      var minimised = Choice<ObjectiveCatalog>()
+      if !objective.isEmpty { minimised = try Choice(yaml: objective, name: "--objective") }
       return StepBenchmark(
-        backbone: choice.value, objective: Supervised(),
+        backbone: choice.value, objective: minimised.value,
         rule: .init(optimizer: AdamW(), schedule: WarmupSchedule<NoDecay>()),
         batch: batch, virtualShards: shards, microBatch: microBatch, steps: steps)
     }
