@@ -75,8 +75,8 @@ public struct Inference {
     let source = try ShardSet(paths: data, split: split)
     let (logits, labels) = try evaluator(source, communicator, pool)
       .predict(network.model, network.parameters)
-    let allLogits: [Float] = try gathered(logits, communicator)
-    let allLabels: [Int64] = try gathered(labels, communicator)
+    let allLogits = try communicator.gather(logits, to: 0)
+    let allLabels = try communicator.gather(labels, to: 0)
     guard communicator.isRoot else { return source.count }
     let classes = network.model.description.classes
     let partial = path + ".partial"
@@ -87,14 +87,5 @@ public struct Inference {
     try FileSystem.synchronizeFile(partial)
     try FileSystem.rename(partial, to: path)
     return allLabels.count
-  }
-
-  /// Every rank's values, in rank order, on rank 0.
-  private func gathered<Value>(_ values: [Value], _ communicator: any Communicator) throws
-    -> [Value]
-  {
-    try values.withUnsafeBytes { try communicator.gather($0, to: 0) }.flatMap { bytes in
-      bytes.withUnsafeBytes { Array($0.bindMemory(to: Value.self)) }
-    }
   }
 }

@@ -45,7 +45,8 @@ public struct PatchOcclusion: Attack {
     _ images: Tensor, _ goal: AttackGoal, of victim: any Victim, keys: AttackKeys, pool: BufferPool
   ) throws -> Tensor {
     let grid = try grid(victim.description)
-    let noise = Self.noise(like: images, victim.description, keys, pool)
+    let noise = OcclusionNoise.normalized.tensor(
+      like: images, victim.description, key: { keys.key(.occlusionNoise, row: $0) }, pool: pool)
     let count = Int((rho * Double(grid.patches)).rounded())
     let scores = try scores(images, noise, grid, goal, victim, keys, pool)
     let occluded = images.copy(from: pool)
@@ -95,25 +96,5 @@ public struct PatchOcclusion: Attack {
       }
     }
     return scores
-  }
-
-  /// δ as RSPC draws it: U[0,1) after normalisation, so in pixels from the mean to one deviation
-  /// above.
-  static func noise(
-    like images: Tensor, _ image: ClassifierDescription, _ keys: AttackKeys, _ pool: BufferPool
-  ) -> Tensor {
-    let noise = Tensor(images.shape, from: pool)
-    let plane = image.side * image.side
-    for row in 0..<images.shape[0] {
-      let key = keys.key(.occlusionNoise, row: row)
-      for channel in 0..<image.channels {
-        let start = noise.pointer + (row * image.channels + channel) * plane
-        let (low, span) = (image.mean[channel], image.deviation[channel])
-        for i in 0..<plane {
-          start[i] = min(1, low + span * key.uniformFloat(channel * plane + i))
-        }
-      }
-    }
-    return noise
   }
 }

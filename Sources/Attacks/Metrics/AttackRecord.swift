@@ -1,7 +1,7 @@
 import Tensors
 
 /// What one attack did to one image: a row of fixed size, which ranks exchange as bytes.
-public struct AttackRecord: Sendable, Equatable {
+public struct AttackRecord: Sendable, Equatable, BitwiseCopyable {
   /// Index in the data set.
   public var sample = 0
   public var label = 0

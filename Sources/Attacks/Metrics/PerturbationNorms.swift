@@ -1,5 +1,5 @@
 /// The size of a change over all channels and pixels, in units of the pixel range.
-public struct PerturbationNorms: Codable, Sendable, Equatable {
+public struct PerturbationNorms: Codable, Sendable, Equatable, BitwiseCopyable {
   public var l1 = 0.0
   public var l2 = 0.0
   public var linf = 0.0

@@ -1,3 +1,4 @@
+import Attacks
 import Autograd
 import Configuration
 import Networks
@@ -27,13 +28,6 @@ public struct RSPC: Objective {
     case algorithm1
   }
 
-  public enum NoiseSpace: String, Codable, Sendable {
-    /// U[0,1) after normalisation, as in the code: in pixels from the mean to one deviation above.
-    case normalized
-    /// U[0,1) of pixels.
-    case pixel
-  }
-
   /// Of models that normalise batches, over what their statistics are.
   public enum BatchStatistics: String, Codable, Sendable {
     /// Each half by its own; the running ones follow the clean half.
@@ -53,7 +47,7 @@ public struct RSPC: Objective {
   /// Side of the corrupted patches in pixels; 0 for a side of the model's own tokens.
   public var patchSize = 0
   public var selection = MaskSelection.topk
-  public var noise = NoiseSpace.normalized
+  public var noise = OcclusionNoise.normalized
   public var distance = FeatureDistance.mse
   /// Holds the clean features, so that only the occluded ones move.
   public var stopGradClean = false

@@ -1,3 +1,4 @@
+import Attacks
 import Autograd
 import Datasets
 import Networks
@@ -114,21 +115,9 @@ final class RSPCLoss: Loss, Regularizer {
   /// δ, drawn anew for every sample and step.
   private func noise(like images: Tensor, _ pass: Pass, _ cx: Context) -> Tensor {
     guard let keys = cx.keys else { preconditionFailure("noise needs the keys of the samples") }
-    let description = pass.model.description
-    let plane = description.side * description.side
-    let noise = Tensor(images.shape, from: cx.pool)
-    for sample in 0..<images.shape[0] {
-      let key = keys.key(.occlusionNoise, sample, layer: 0)
-      for channel in 0..<description.channels {
-        let (low, span): (Float, Float) =
-          options.noise == .pixel
-          ? (0, 1) : (description.mean[channel], description.deviation[channel])
-        let first = channel * plane
-        let target = noise.pointer + sample * description.channels * plane + first
-        for i in 0..<plane { target[i] = low + span * key.uniformFloat(first + i) }
-      }
-    }
-    return noise
+    return options.noise.tensor(
+      like: images, pass.model.description,
+      key: { keys.key(.occlusionNoise, $0, layer: 0) }, pool: cx.pool)
   }
 
   private func align(

@@ -74,7 +74,8 @@ package enum TopK {
       least.replace(with: low, where: low .< least)
       greatest.replace(with: high, where: high .> greatest)
     }
-    return (least.least, greatest.greatest)
+    // What is negative, were there such, would be below all that is looked for.
+    return (max(0, least.least), greatest.greatest)
   }
 
   /// How many numbers have at least these bits, of which none are negative. The bits of a comparison

@@ -94,7 +94,7 @@ public final class AttentionEvaluation {
       guard batch.count > 0 else { continue }
       sums += try chunkSums(batch, model, parameters)
     }
-    return report(try gathered(sums), model.attentions)
+    return report(try communicator.allGather(sums), model.attentions)
   }
 
   /// Samples, then Σ Hoyer, Σ tail and Σ cosine of every layer.
@@ -159,12 +159,5 @@ public final class AttentionEvaluation {
       return result
     }
     return report
-  }
-
-  /// Every rank's sums, rank by rank: contiguous shares, so in the order of the chunks.
-  private func gathered(_ values: [Double]) throws -> [Double] {
-    try values.withUnsafeBytes { try communicator.allGather($0) }.flatMap { bytes in
-      bytes.withUnsafeBytes { Array($0.bindMemory(to: Double.self)) }
-    }
   }
 }

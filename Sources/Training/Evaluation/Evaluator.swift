@@ -67,7 +67,7 @@ public final class Evaluator {
     }
     counts.append(pipeline.skippedSamples)
     let totals = try communicator.allReduce(counts, by: .sum)
-    let loss = try gathered(losses).reduce(0, +)
+    let loss = try communicator.allGather(losses).reduce(0, +)
 
     var result = EvaluationResult()
     result.samples = totals[0]
@@ -112,12 +112,5 @@ public final class Evaluator {
     let score = scores[label]
     if score.isNaN { return classes }
     return (0..<classes).reduce(0) { $0 + (scores[$1] > score ? 1 : 0) }
-  }
-
-  /// Every rank's values, rank by rank: contiguous shares, so in the order of the chunks.
-  private func gathered(_ values: [Double]) throws -> [Double] {
-    try values.withUnsafeBytes { try communicator.allGather($0) }.flatMap { bytes in
-      bytes.withUnsafeBytes { Array($0.bindMemory(to: Double.self)) }
-    }
   }
 }

@@ -73,14 +73,6 @@ public final class RobustEvaluation {
 
   /// Every rank's records, in the order of the data set.
   private func gathered(_ records: [AttackRecord]) throws -> [AttackRecord] {
-    try records.withUnsafeBytes { try communicator.allGather($0) }
-      .flatMap { bytes in
-        (0..<bytes.count / MemoryLayout<AttackRecord>.stride).map { index in
-          bytes.withUnsafeBytes {
-            $0.loadUnaligned(
-              fromByteOffset: index * MemoryLayout<AttackRecord>.stride, as: AttackRecord.self)
-          }
-        }
-      }.sorted { $0.sample < $1.sample }
+    try communicator.allGather(records).sorted { $0.sample < $1.sample }
   }
 }
