@@ -9,6 +9,10 @@ import Tensors
 public protocol Attack: CatalogKind {
   /// What the result is held to.
   var threat: ThreatModel { get }
+  /// What it may do to an image, for a table: `0.01569 (4/255) linf`.
+  var allowance: String { get }
+  /// A short name with that, for figures over time: `pgd@4/255`.
+  var name: String { get }
   /// Whether, and to which classes, images are to be driven when an evaluation makes the goal.
   var target: TargetChoice { get }
   /// What a user should know about these options.
@@ -40,6 +44,12 @@ public protocol Attack: CatalogKind {
 }
 
 extension Attack {
+  public var allowance: String { "\(PixelDistance(Double(threat.epsilon))) \(threat.norm)" }
+  public var name: String {
+    let parts = threat.epsilon * 255
+    let isWhole = abs(parts - parts.rounded()) < 1e-4
+    return "\(Self.kind)@" + (isWhole ? "\(Int(parts.rounded()))/255" : "\(threat.epsilon)")
+  }
   public var target: TargetChoice { .none }
   public var warnings: [String] { [] }
   public var forTraining: Self { self }

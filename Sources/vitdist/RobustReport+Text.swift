@@ -6,7 +6,7 @@ extension RobustReport {
   /// The table that people read.
   var text: String {
     var table = TextTable([
-      "attack", "epsilon", "robust", "95 % interval", "fooled of right",
+      "attack", "within", "robust", "95 % interval", "fooled of right",
       "mean change of the fooled",
       "passes",
     ])
@@ -14,7 +14,7 @@ extension RobustReport {
       let norm = report.norm == .linf ? report.fooled.mean.linf : report.fooled.mean.l2
       table.append([
         report.attack.label,
-        "\(PixelDistance(report.epsilon)) \(report.norm)",
+        report.attack.value.allowance,
         report.robustAccuracy.text,
         report.robustAccuracy.interval,
         report.successOfCorrect.text,

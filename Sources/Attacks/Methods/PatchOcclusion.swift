@@ -26,6 +26,9 @@ public struct PatchOcclusion: Attack {
   /// Pixels may go anywhere in 0...1.
   public var threat: ThreatModel { ThreatModel(.linf, epsilon: 1) }
 
+  public var allowance: String { "\(rho) of the patches" }
+  public var name: String { (selection == .random ? "" : "\(selection)-") + "\(Self.kind)@\(rho)" }
+
   public func validate() throws {
     guard (0...1).contains(rho) else {
       throw ConfigurationError(

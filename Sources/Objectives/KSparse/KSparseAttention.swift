@@ -31,8 +31,9 @@ public struct KSparseAttention: Objective {
   public var kOfLayer: [Double] = []
   /// Rounds over which K falls from the whole row to its value.
   public var shrinkingRounds = 0
-  /// μ of the first round.
-  public var mu = 10.0
+  /// μ of the first round, as a sum over rows is weighed: large enough that the labels shape attention
+  /// before the penalty does. A penalty that is strong from the start drives rows onto one token.
+  public var mu = 1000.0
   /// c, by which μ shrinks from round to round.
   public var c = 0.6
   /// Where μ stops shrinking.
@@ -75,7 +76,7 @@ public struct KSparseAttention: Objective {
 
   private func validatePenalty() throws {
     guard mu > 0, mu.isFinite else {
-      throw ConfigurationError("mu", "is \(mu)", remedy: "Give a positive number, such as 10")
+      throw ConfigurationError("mu", "is \(mu)", remedy: "Give a positive number, such as 1000")
     }
     guard c > 0, c < 1 else {
       throw ConfigurationError(

@@ -14,7 +14,9 @@ public struct Judgement: Sendable {
       ("validation.accuracy", scores.accuracy), ("validation.top5", scores.top5),
       ("validation.loss", scores.loss),
     ]
-    figures += robust.attacks.map { ("validation.\($0.name).accuracy", $0.robustAccuracy.value) }
+    figures += robust.attacks.map {
+      ("validation.\($0.attack.value.name).accuracy", $0.robustAccuracy.value)
+    }
     if !attention.layers.isEmpty {
       figures += [
         ("attention.hoyer", attention.hoyer), ("attention.stability", attention.stability),
@@ -27,19 +29,5 @@ public struct Judgement: Sendable {
       ]
     }
     return figures
-  }
-}
-
-extension AttackReport {
-  /// The attack with what it was allowed, `pgd@4/255` or `occlusion@0.1`, for a column's head.
-  var name: String {
-    if let occlusion = attack.value as? PatchOcclusion {
-      let selection = occlusion.selection == .random ? "" : "-\(occlusion.selection)"
-      return "\(attack.kind)\(selection)@\(occlusion.rho)"
-    }
-    let parts = epsilon * 255
-    let text =
-      abs(parts - parts.rounded()) < 1e-4 ? "\(Int(parts.rounded()))/255" : "\(Float(epsilon))"
-    return "\(attack.kind)@\(text)"
   }
 }

@@ -66,7 +66,7 @@ public final class RunLog {
         (name.replacing(".", with: "/", maxReplacements: 1), Float(value))
       })
     let attacked = judgement.robust.attacks.map {
-      ", \(shortened(100 * $0.robustAccuracy.value)) % under \($0.name)"
+      ", \(shortened(100 * $0.robustAccuracy.value)) % under \($0.attack.value.name)"
     }
     bar.note(
       "epoch \(shortened(epoch)): validation accuracy \(shortened(100 * scores.accuracy)) %, "
