@@ -1,4 +1,5 @@
 import Configuration
+import Networks
 import Tensors
 
 /// A way to change images, within a threat model, so that a classifier errs. The options are the
@@ -17,6 +18,11 @@ public protocol Attack: CatalogKind {
   var target: TargetChoice { get }
   /// What a user should know about these options.
   var warnings: [String] { get }
+
+  /// Refuses options that do not fit the images of a model, before any is attacked.
+  ///
+  /// - Throws: `ConfigurationError` with the key, relative to these options.
+  func check(for image: ClassifierDescription) throws
 
   /// Refuses options that do not suit the inner loop of training.
   ///
@@ -53,6 +59,7 @@ extension Attack {
   public var target: TargetChoice { .none }
   public var warnings: [String] { [] }
   public var forTraining: Self { self }
+  public func check(for image: ClassifierDescription) throws {}
   public func checkForTraining(classes: Int, mixesLabels: Bool) throws {}
 
   /// Adversarial examples for a batch: the images and the goal are checked, and the result is held

@@ -148,6 +148,12 @@ extension TrainingRun {
       pipeline, communicator: communicator, products: products, pool: pool,
       threads: recipe.data.loaderThreads)
     let (options, image) = (recipe.evaluation, description.imageShape)
+    for (number, attack) in options.robust.attacks.enumerated() {
+      do { try attack.value.check(for: description) } catch let error as ConfigurationError {
+        throw ConfigurationError(
+          "evaluation.robust.attacks[\(number)].\(error.key)", error.problem, remedy: error.remedy)
+      }
+    }
     let robust =
       options.robust.attacks.isEmpty
       ? nil

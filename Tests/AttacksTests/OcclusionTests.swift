@@ -69,5 +69,10 @@ import Testing
       try occlude(tiny, tiny.images(2), "patchSize: 3")
     }
     #expect(error?.key == "patchSize")
+    var occlusion = PatchOcclusion()
+    occlusion.patchSize = 3
+    #expect(throws: ConfigurationError.self) {
+      try occlusion.check(for: tiny.victim.description)
+    }
   }
 }

@@ -38,6 +38,8 @@ public struct PatchOcclusion: Attack {
       patchSize, atLeast: 0, "patchSize", remedy: "Give 0 for the model's own, or pixels")
   }
 
+  public func check(for image: ClassifierDescription) throws { _ = try grid(image) }
+
   public func scaled(by factor: Double) -> PatchOcclusion {
     var scaled = self
     scaled.rho = min(1, rho * factor)
