@@ -1,4 +1,5 @@
 import Checkpoints
+import Collectives
 
 /// The state of a run on disk: what a checkpoint holds, and how it is taken up again.
 extension Trainer {
@@ -14,8 +15,43 @@ extension Trainer {
       } ?? [])
   }
 
+  /// Sees to it that there is room for what will be saved.
+  func prepareSaves(
+    _ cadence: Cadence, _ deadline: Deadline, tell: @escaping (String) -> Void
+  ) throws -> StepBoundary {
+    let content = content(nil)
+    try checkpoints.reserve(content, lastStep: cadence.totalSteps)
+    return StepBoundary(
+      cadence, deadline: deadline, checkpoints: checkpoints, content: content,
+      communicator: communicator, tell: tell)
+  }
+
+  /// Does what was decided after a step.
+  ///
   /// - Parameter judged: how these very weights were judged, if they were.
-  func save(_ judged: Judgement?) throws {
+  /// - Throws: `TrainingError` if the run stops here, after the state was saved.
+  func save(
+    _ judged: Judgement?, _ decision: StepBoundary.Decision, _ boundary: StepBoundary,
+    tell: (String) -> Void
+  ) throws {
+    let isLast = step == training.plan.totalSteps
+    if decision.saves, decision.stops || isLast {
+      // Nothing is left to do meanwhile, so no copy is made.
+      try checkpoints.save(content(judged))
+    } else if decision.saves {
+      try checkpoints.begin(content(judged))
+    } else if decision.lacksTime {
+      tell("step \(step) is not saved: \(boundary.refusal)")
+    }
+    guard decision.stops, !isLast else { return }
+    try checkpoints.drain()
+    if !decision.isLate && decision.saves { throw TrainingError.stoppedOnRequest(step: step) }
+    throw TrainingError.outOfTime(
+      step: step, saved: boundary.committedStep, reason: boundary.refusal)
+  }
+
+  /// - Parameter judged: how these very weights were judged, if they were.
+  private func content(_ judged: Judgement?) -> CheckpointContent {
     let plan = training.plan
     var content = CheckpointContent(layout: training.network.parameters.layout, slabs: slabs)
     content.step = step
@@ -33,7 +69,7 @@ extension Trainer {
     if let judged {
       content.metrics = Dictionary(uniqueKeysWithValues: judged.figures.map { ($0.name, $0.value) })
     }
-    _ = try checkpoints.save(content)
+    return content
   }
 
   /// Where the objective's loops stand, under names of their own.

@@ -28,23 +28,27 @@ public final class Trainer {
   private let cadence: Cadence
   private let judge: Judge?
   let checkpoints: CheckpointStore
+  private let deadline: Deadline
   private let replicas: ReplicaCheck
   private let log: RunLog?
-  private let communicator: any Communicator
+  let communicator: any Communicator
   private let pool: BufferPool
 
   /// - Parameters:
   ///   - judge: nil for a run without validation data.
+  ///   - deadline: rank 0's counts.
   ///   - log: on rank 0.
   public init(
     _ training: TrainingStep, identity: Identity, cadence: Cadence, judge: Judge?,
-    checkpoints: CheckpointStore, log: RunLog?, communicator: any Communicator, pool: BufferPool
+    checkpoints: CheckpointStore, deadline: Deadline = .none, log: RunLog?,
+    communicator: any Communicator, pool: BufferPool
   ) {
     self.training = training
     self.identity = identity
     self.cadence = cadence
     self.judge = judge
     self.checkpoints = checkpoints
+    self.deadline = deadline
     replicas = ReplicaCheck(training.network.parameters.layout, communicator)
     self.log = log
     self.communicator = communicator
@@ -54,24 +58,23 @@ public final class Trainer {
   /// Trains from the step where the state stands to the plan's last.
   ///
   /// - Throws: `TrainingError.stoppedOnRequest` when a signal reached any rank and the state is
-  ///   saved.
+  ///   saved, `.outOfTime` when the deadline is near.
   public func run(_ batches: any ShardBatches) throws {
+    let tell: (String) -> Void = { [log] in log?.note($0) }
+    let boundary = try prepareSaves(cadence, deadline, tell: tell)
     while step < training.plan.totalSteps {
       let report = try training.take(step, batches)
       step += 1
       try log?.record(report)
+      boundary.recordStep(report.seconds)
 
       if cadence.checksReplicas(after: step) {
         try replicas.check(training.network.parameters.values, step: step)
       }
       let judged = cadence.evaluates(after: step) ? try evaluate() : nil
-      let isAskedToStop = try communicator.allReduce(StopRequest.isRaised ? 1 : 0, by: .maximum) > 0
-      if isAskedToStop || cadence.saves(after: step, isJudged: judged != nil) {
-        try save(judged)
-      }
-      if isAskedToStop, step < training.plan.totalSteps {
-        throw TrainingError.stoppedOnRequest(step: step)
-      }
+      let decision = try boundary.agree(
+        after: step, isJudged: judged != nil, isAskedToStop: StopRequest.isRaised)
+      try save(judged, decision, boundary, tell: tell)
     }
     // A run that was stopped between its last checkpoint and its summary.
     if judgement == nil { _ = try evaluate() }
