@@ -61,7 +61,7 @@ enum Sample {
     private let ranges: [Range<Int>]
     private let memory: [UnsafeMutableBufferPointer<Float>]
 
-    init(_ group: any Communicator, version: Int, layout: ParameterLayout = layout) {
+    init(_ group: any Communicator, version: Int, layout: ParameterLayout = Sample.layout) {
       let ranges = Sample.ranges(of: group.rank, ranks: group.size, count: layout.count)
       self.layout = layout
       self.ranges = ranges
