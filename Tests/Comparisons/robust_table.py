@@ -16,6 +16,7 @@ COLUMNS = [
     ("PGD-20 1/255", lambda r: robust(r, "pgd", 1 / 255)),
     ("PGD-20 4/255", lambda r: robust(r, "pgd", 4 / 255)),
     ("PGD-20 8/255", lambda r: robust(r, "pgd", 8 / 255)),
+    ("norm needed", lambda r: median(r, "deepfool")),
     ("occluded, drawn", lambda r: robust(r, "occlusion", 1, "random")),
     ("occluded, chosen", lambda r: robust(r, "occlusion", 1, "gradient")),
     ("Hoyer", lambda r: mean(layer["hoyer"] for layer in r["attention"]["layers"])),
@@ -37,6 +38,13 @@ def robust(report, kind, epsilon, selection=None):
             rate = attack["robustAccuracy"]
             return 100 * rate["hits"] / rate["of"]
     raise KeyError(f"{kind} at {epsilon}")
+
+
+def median(report, kind):
+    """Median length of the changes that fooled, of the attack of that kind; per mille of a pixel."""
+    attacks = report["robustness"]["attacks"]
+    attack = next(attack for attack in attacks if attack["attack"]["kind"] == kind)
+    return 1000 * attack["fooled"]["median"][attack["norm"]]
 
 
 def cell(values, digits):
