@@ -16,12 +16,14 @@ COLUMNS = [
     ("PGD-20 1/255", lambda r: robust(r, "pgd", 1 / 255)),
     ("PGD-20 4/255", lambda r: robust(r, "pgd", 4 / 255)),
     ("PGD-20 8/255", lambda r: robust(r, "pgd", 8 / 255)),
-    ("norm needed", lambda r: median(r, "deepfool")),
+    ("norm needed, l2", lambda r: median(r, "deepfool")),
     ("occluded, drawn", lambda r: robust(r, "occlusion", 1, "random")),
     ("occluded, chosen", lambda r: robust(r, "occlusion", 1, "gradient")),
     ("Hoyer", lambda r: mean(layer["hoyer"] for layer in r["attention"]["layers"])),
     ("stability", lambda r: mean(layer["stability"] for layer in r["attention"]["layers"])),
 ]
+
+RATES = {name for name, _ in COLUMNS} - {"Hoyer", "stability", "norm needed, l2"}
 
 
 def mean(values):
@@ -41,10 +43,10 @@ def robust(report, kind, epsilon, selection=None):
 
 
 def median(report, kind):
-    """Median length of the changes that fooled, of the attack of that kind; per mille of a pixel."""
+    """Median length of the changes that fooled, of the attack of that kind."""
     attacks = report["robustness"]["attacks"]
     attack = next(attack for attack in attacks if attack["attack"]["kind"] == kind)
-    return 1000 * attack["fooled"]["median"][attack["norm"]]
+    return attack["fooled"]["median"][attack["norm"]]
 
 
 def cell(values, digits):
@@ -60,7 +62,7 @@ def main():
     print("| --- " * (2 + len(COLUMNS)) + "|")
     for config, reports in runs.items():
         cells = [
-            cell([value(report) for report in reports], 3 if name in ("Hoyer", "stability") else 1)
+            cell([value(report) for report in reports], 1 if name in RATES else 3)
             for name, value in COLUMNS
         ]
         print(f"| {config} | {len(reports)} | " + " | ".join(cells) + " |")
