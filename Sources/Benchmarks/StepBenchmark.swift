@@ -127,7 +127,7 @@ func median(_ values: [Double]) -> Double {
 }
 
 /// The same random images for every shard of every step.
-private final class ConstantBatches: ShardBatches {
+final class ConstantBatches: ShardBatches {
   private let batch: Batch
   let secondsWaited = 0.0
 
