@@ -106,6 +106,7 @@ let tests: [Target] = [
       "Configuration", "Training", "Networks", "Objectives", "Optimizers", "Datasets",
       "Checkpoints", "Collectives", "Archives",
     ]),
+  suite("Benchmarks"),
   .testTarget(
     name: "CommandLineTests", dependencies: ["vitdist", "TestSupport", "Archives"],
     path: "Tests/CommandLineTests"),
