@@ -4,10 +4,12 @@ import Collectives
 extension CheckpointStore {
   /// A checkpoint that has become durable.
   public struct Committed: Sendable {
-    public let manifest: CheckpointManifest
+    let work: SaveWork
+    let shards: [SaveWork.Shard]
     /// What the slowest rank took for its file and rank 0 for the rest.
     public let seconds: Double
-    public var step: Int { manifest.step }
+    public var step: Int { work.content.step }
+    public var manifest: CheckpointManifest { work.manifest(shards) }
   }
 
   /// A save between its copy and its commit.
@@ -88,7 +90,7 @@ extension CheckpointStore {
         pending = nil
         warning = told.count > 1 ? String(told[1]) : ""
         let seconds = (shards.map(\.seconds).max() ?? 0) + (Double(told[0]) ?? 0)
-        let result = Committed(manifest: now.work.manifest(shards), seconds: seconds)
+        let result = Committed(work: now.work, shards: shards, seconds: seconds)
         committed(result)
         return result
       }

@@ -81,7 +81,7 @@ struct SaveWork: @unchecked Sendable {
   }
 
   /// What a rank tells of its file.
-  struct Shard {
+  struct Shard: Sendable {
     let bytes: Int
     let crc: UInt32
     let seconds: Double

@@ -38,17 +38,20 @@ import Testing
         store.committed = { committed.append($0.step) }
         let state = Sample.State(group, version: 1)
         try store.reserve(state.content(step: 0), lastStep: 9)
-        for step in 1...4 {
-          try store.begin(state.content(step: step))
-          #expect(committed == Array(1..<step))
+        try withExtendedLifetime(state) {
+          for step in 1...4 {
+            try store.begin(state.content(step: step))
+            #expect(committed == Array(1..<step))
+          }
+          // A blocking save, too, waits for what is pending.
+          try store.save(state.content(step: 5))
+          #expect(committed == [1, 2, 3, 4, 5] && !store.isPending)
+          #expect(store.copyAllocations == 1)
+          try store.begin(state.content(step: 6))
         }
-        // A blocking save, too, waits for what is pending.
-        try store.save(state.content(step: 5))
-        #expect(committed == [1, 2, 3, 4, 5] && !store.isPending)
-        #expect(store.copyAllocations == 1)
-        try store.begin(state.content(step: 6))
         try store.drain()
-        #expect(try store.newest()?.step == 6)
+        let newest = try store.newest()
+        #expect(newest?.step == 6)
       }
       #expect(Sample.names(folder) == [4, 5, 6].map { "step_0000000\($0)" })
     }
@@ -61,7 +64,8 @@ import Testing
       try Sample.save(Self.store(folder, group), group, step: 1)
       do {
         let store = try Self.store(folder, group)
-        try store.begin(Sample.State(group, version: 2).content(step: 2))
+        let state = Sample.State(group, version: 2)
+        try withExtendedLifetime(state) { try store.begin(state.content(step: 2)) }
       }
       let store = try Self.store(folder, group)
       #expect(try store.newest()?.step == 1)
@@ -76,7 +80,8 @@ import Testing
       options.background = false
       options.readBack = false
       let store = try CheckpointStore(folder, communicator: group, options: options)
-      try store.begin(Sample.State(group, version: 0).content(step: 3))
+      let state = Sample.State(group, version: 0)
+      try withExtendedLifetime(state) { try store.begin(state.content(step: 3)) }
       #expect(!store.isPending && store.copyAllocations == 0)
       #expect(try Sample.loads(#require(try store.newest()), store, group))
     }

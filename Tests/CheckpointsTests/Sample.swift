@@ -53,7 +53,9 @@ enum Sample {
     metrics: [String: Double] = [:], layout: ParameterLayout = layout
   ) throws -> CheckpointManifest {
     let state = State(group, version: version, layout: layout)
-    return try store.save(state.content(step: step, metrics: metrics))
+    return try withExtendedLifetime(state) {
+      try store.save(state.content(step: step, metrics: metrics))
+    }
   }
 
   /// Saves the same in the background, beside steps that spoil the state at once.
@@ -61,7 +63,7 @@ enum Sample {
     _ store: CheckpointStore, _ group: any Communicator, step: Int, version: Int = 0
   ) throws {
     let state = State(group, version: version, layout: layout)
-    try store.begin(state.content(step: step))
+    try withExtendedLifetime(state) { try store.begin(state.content(step: step)) }
     while store.isPending {
       state.spoil()
       let isBusy = try group.allReduce(store.isBusy ? 1 : 0, by: .maximum) > 0
@@ -69,7 +71,7 @@ enum Sample {
     }
   }
 
-  /// A rank's memory of a state.
+  /// A rank's memory of a state, which must outlive the content that points to it.
   final class State {
     private let layout: ParameterLayout
     private let ranges: [Range<Int>]
