@@ -20,7 +20,10 @@ public struct CheckpointBenchmark {
     /// least and the median.
     public var stallMilliseconds = 0.0
     public var medianStallMilliseconds = 0.0
-    /// Of the least times.
+    /// Processor time of the calling thread in both, the least of all repetitions, and the ratio: what
+    /// they take where the core is its own.
+    public var copyProcessorMilliseconds = 0.0
+    public var stallProcessorMilliseconds = 0.0
     public var stallToCopy = 0.0
     /// From the call to the commit, beside steps that idle; the median.
     public var backgroundMilliseconds = 0.0
@@ -56,7 +59,7 @@ public struct CheckpointBenchmark {
     var content = CheckpointContent(layout: layout, slabs: slice.slabs)
     try store.reserve(content, lastStep: 2 * repetitions + 2)
 
-    var times: [(copy: Double, stall: Double, background: Double, blocking: Double)] = []
+    var times: [(copy: Time, stall: Time, background: Double, blocking: Double)] = []
     for repetition in 0...repetitions {
       slice.change()
       let plain = try slowest(communicator) { copy.copy(slice) }
@@ -64,7 +67,7 @@ public struct CheckpointBenchmark {
       content.step += 1
       let (stall, background) = try inBackground(store, content, slice, communicator)
       content.step += 1
-      let blocking = try slowest(communicator) { try store.save(content) }
+      let blocking = try slowest(communicator) { try store.save(content) }.wall
       // The first round touches memory for the first time.
       if repetition > 0 { times.append((plain, stall, background, blocking)) }
     }
@@ -72,10 +75,12 @@ public struct CheckpointBenchmark {
     result.ranks = communicator.size
     result.bytes = content.bytes
     result.ownedBytes = try communicator.allReduce(slice.bytes, by: .maximum)
-    result.copyMilliseconds = 1000 * (times.map(\.copy).min() ?? 0)
-    result.stallMilliseconds = 1000 * (times.map(\.stall).min() ?? 0)
-    result.medianStallMilliseconds = 1000 * median(times.map(\.stall))
-    result.stallToCopy = result.stallMilliseconds / result.copyMilliseconds
+    result.copyMilliseconds = 1000 * (times.map(\.copy.wall).min() ?? 0)
+    result.stallMilliseconds = 1000 * (times.map(\.stall.wall).min() ?? 0)
+    result.medianStallMilliseconds = 1000 * median(times.map(\.stall.wall))
+    result.copyProcessorMilliseconds = 1000 * (times.map(\.copy.processor).min() ?? 0)
+    result.stallProcessorMilliseconds = 1000 * (times.map(\.stall.processor).min() ?? 0)
+    result.stallToCopy = result.stallProcessorMilliseconds / result.copyProcessorMilliseconds
     result.backgroundMilliseconds = 1000 * median(times.map(\.background))
     result.blockingMilliseconds = 1000 * median(times.map(\.blocking))
     result.writeMegabytesPerSecond = Double(result.bytes) / 1e6 / median(times.map(\.blocking))
@@ -89,19 +94,18 @@ public struct CheckpointBenchmark {
   private func inBackground(
     _ store: CheckpointStore, _ content: CheckpointContent, _ slice: OwnedSlice,
     _ communicator: any Communicator
-  ) throws -> (stall: Double, whole: Double) {
+  ) throws -> (stall: Time, whole: Double) {
     try communicator.barrier()
     let start = ContinuousClock.now
-    var stall = try ContinuousClock().measure { try store.begin(content) }
+    var stall = try Time.of { try store.begin(content) }
     while store.isPending {
       slice.change()
       usleep(5000)
       let isBusy = try communicator.allReduce(store.isBusy ? 1 : 0, by: .maximum) > 0
-      if !isBusy { stall += try ContinuousClock().measure { _ = try store.advance() } }
+      if !isBusy { stall += try Time.of { _ = try store.advance() } }
     }
-    let times = [stall, ContinuousClock.now - start].map { Int($0.inSeconds * 1e9) }
-    let slowest = try communicator.allReduce(times, by: .maximum).map { Double($0) * 1e-9 }
-    return (slowest[0], slowest[1])
+    let whole = (ContinuousClock.now - start).inSeconds
+    return (try stall.slowest(communicator), try Time(wall: whole).slowest(communicator).wall)
   }
 
   /// Rank 0 reads all files, as the command does; the second time they are in the cache.
@@ -116,17 +120,46 @@ public struct CheckpointBenchmark {
     return Double(try communicator.allReduce(rate, by: .maximum)) / 1e3
   }
 
-  /// Seconds of the slowest rank, all starting together.
+  /// All ranks starting together.
   private func slowest(
     _ communicator: any Communicator, _ body: () throws -> Void
-  ) throws -> Double {
+  ) throws -> Time {
     try communicator.barrier()
-    let seconds = try ContinuousClock().measure(body).inSeconds
-    return Double(try communicator.allReduce(Int(seconds * 1e9), by: .maximum)) * 1e-9
+    return try Time.of(body).slowest(communicator)
   }
 
   private func median(_ values: [Double]) -> Double {
     values.isEmpty ? 0 : values.sorted()[values.count / 2]
+  }
+}
+
+/// Seconds.
+private struct Time {
+  var wall = 0.0
+  /// Of the calling thread.
+  var processor = 0.0
+
+  static func of(_ body: () throws -> Void) rethrows -> Time {
+    let (start, used) = (ContinuousClock.now, threadSeconds)
+    try body()
+    return Time(wall: (ContinuousClock.now - start).inSeconds, processor: threadSeconds - used)
+  }
+
+  /// Of the slowest rank, in each.
+  func slowest(_ communicator: any Communicator) throws -> Time {
+    let all = try communicator.allReduce([wall, processor].map { Int($0 * 1e9) }, by: .maximum)
+    return Time(wall: Double(all[0]) * 1e-9, processor: Double(all[1]) * 1e-9)
+  }
+
+  static func += (sum: inout Time, more: Time) {
+    sum.wall += more.wall
+    sum.processor += more.processor
+  }
+
+  private static var threadSeconds: Double {
+    var time = timespec()
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
   }
 }
 

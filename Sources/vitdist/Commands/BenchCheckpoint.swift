@@ -34,9 +34,12 @@ extension Bench {
         """
         state        \(mebibytes(result.bytes)), \(mebibytes(result.ownedBytes)) on the rank that holds most \
         (\(counted(result.ranks, "rank")))
-        stall        \(figure(result.stallMilliseconds)) ms at best for a save in the background, \
-        \(figure(result.stallToCopy)) times a copy of the slices \
-        (\(figure(result.copyMilliseconds)) ms); median \(figure(result.medianStallMilliseconds)) ms
+        stall        \(figure(result.stallMilliseconds)) ms at best for a save in the background, median \
+        \(figure(result.medianStallMilliseconds)) ms; a copy of the slices \
+        \(figure(result.copyMilliseconds)) ms
+        processor    \(figure(result.stallProcessorMilliseconds)) ms of the stall, \
+        \(figure(result.stallToCopy)) times a copy's \
+        \(figure(result.copyProcessorMilliseconds)) ms
         save         \(figure(result.backgroundMilliseconds)) ms in the background, \
         \(figure(result.blockingMilliseconds)) ms when training waits
         write        \(figure(result.writeMegabytesPerSecond)) MB/s, read again and durable
