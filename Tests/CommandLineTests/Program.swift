@@ -35,8 +35,10 @@ enum Program {
     return running.wait(seconds: seconds)
   }
 
-  /// Runs a script of `Launch` with this program.
-  static func script(_ script: String, _ arguments: [String], seconds: Double) throws -> Outcome {
+  /// Runs a script of `Launch` with this program, or a command of the system, given by its path.
+  static func script(
+    _ script: String, _ arguments: [String], seconds: Double = 60
+  ) throws -> Outcome {
     try Running(
       command: [script] + arguments, isParallel: false, variables: ["VITDIST_BINARY": path]
     ).wait(seconds: seconds)

@@ -1,5 +1,4 @@
 import Checkpoints
-import Collectives
 
 /// The state of a run on disk: what a checkpoint holds, and how it is taken up again.
 extension Trainer {
