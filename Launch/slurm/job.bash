@@ -1,10 +1,10 @@
-# To be sourced by the batch scripts: finds program and folder, starts the ranks, hands signals on,
-# and asks SLURM to queue the job again where that brings the run further.
+# To be sourced by the batch scripts: finds program and folder, hands signals on, and asks SLURM to
+# queue the job again where that brings the run further.
 slurm_folder=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=Launch/environment
 source "$slurm_folder/../environment"
-# shellcheck source=Launch/progress.bash
-source "$slurm_folder/../progress.bash"
+# shellcheck source=Launch/restarts.bash
+source "$slurm_folder/../restarts.bash"
 # shellcheck source=Launch/slurm/site.env
 source "${VITDIST_SITE:-$slurm_folder/site.env}"
 
@@ -14,7 +14,6 @@ job=$SLURM_JOB_ID
 if [ -n "${SLURM_ARRAY_JOB_ID:-}" ]; then job=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID; fi
 restarts=${SLURM_RESTART_COUNT:-0}
 output=''
-child='' asked=no interrupted=no
 
 say() { echo "[$(date -u +%H:%M:%S) job $job] $*" >&2; }
 
@@ -51,31 +50,9 @@ check_program() {
   fi
 }
 
-# The handler only hands the request on: USR1, since mpirun follows a TERM with a KILL.
-stop_ranks() {
-  interrupted=yes asked=yes
-  say "asked to stop by $1"
-  if [ -n "$child" ]; then kill -USR1 "$child" 2>/dev/null || true; fi
-}
-
-# launch COMMAND...: runs it in the background, where traps are served, and sets `status`.
-launch() {
-  local code
-  trap 'stop_ranks USR1' USR1
-  trap 'stop_ranks TERM' TERM
-  "$@" &
-  child=$!
-  status=127
-  # `wait` returns early when a trap was served; a second one for a child that has ended gives 127.
-  while true; do
-    interrupted=no code=0
-    wait "$child" || code=$?
-    if [ "$code" = 127 ] && [ "$status" != 127 ]; then break; fi
-    status=$code
-    [ "$interrupted" = yes ] || break
-  done
-  child=''
-}
+# SLURM's warning, and what `scancel` and a preemption send.
+trap 'stop_ranks USR1' USR1
+trap 'stop_ranks TERM' TERM
 
 # end_run: queues the job again if it was stopped or has failed, and ends the script.
 end_run() {

@@ -1,5 +1,35 @@
-# To be sourced by what starts a run again: how far the run has come, as its folder tells, and whether
-# starting it again brings it further. Every start is a line in OUTPUT/restarts.log.
+# To be sourced by what starts a run again: runs the launcher so that it can be asked to stop, tells from
+# the run's folder how far it has come, and whether starting it again brings it further. Every start is
+# a line in OUTPUT/restarts.log.
+
+# The launcher that `launch` has started, its exit status, and whether it was asked to stop.
+# shellcheck disable=SC2034  # read by who sources this
+child='' status=0 asked=no interrupted=no
+
+# Hands a request on as USR1: mpirun lets the ranks save after it, while a TERM is followed by a KILL.
+stop_ranks() {
+  # shellcheck disable=SC2034
+  interrupted=yes asked=yes
+  say "asked to stop by $1"
+  if [ -n "$child" ]; then kill -USR1 "$child" 2>/dev/null || true; fi
+}
+
+# launch COMMAND...: runs it in the background, where traps are served, and sets `status`.
+launch() {
+  local code
+  "$@" &
+  child=$!
+  status=127
+  # `wait` returns early when a trap was served; a second one for a child that has ended gives 127.
+  while true; do
+    interrupted=no code=0
+    wait "$child" || code=$?
+    if [ "$code" = 127 ] && [ "$status" != 127 ]; then break; fi
+    status=$code
+    [ "$interrupted" = yes ] || break
+  done
+  child=''
+}
 
 # newest_step OUTPUT: the newest committed step; 0 if there is none. A folder step_X.tmp is none.
 newest_step() {
