@@ -107,6 +107,7 @@ let tests: [Target] = [
       "Configuration", "Training", "Networks", "Objectives", "Optimizers", "Datasets",
       "Checkpoints", "Collectives", "Archives",
     ]),
+  suite("Benchmarks"),
   .testTarget(
     name: "CommandLineTests", dependencies: ["vitdist", "TestSupport", "Archives"],
     path: "Tests/CommandLineTests"),

@@ -9,6 +9,7 @@ public enum AttackCatalog: Catalog {
     CatalogEntry(FGM.self) { $0 },
     CatalogEntry(BIM.self) { $0 },
     CatalogEntry(MomentumFGSM.self) { $0 },
+    CatalogEntry(DeepFool.self) { $0 },
     CatalogEntry(UniformNoise.self) { $0 },
     CatalogEntry(PatchOcclusion.self) { $0 },
   ]

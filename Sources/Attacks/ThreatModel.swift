@@ -26,6 +26,11 @@ public struct ThreatModel: Sendable, Equatable {
     self.init(norm, epsilon: epsilon.isAutomatic ? usual : Float(epsilon.value))
   }
 
+  /// No bound but the pixel box: for l2 a radius beyond the distance of any two images.
+  static func unbounded(_ norm: Norm) -> ThreatModel {
+    ThreatModel(norm, epsilon: norm == .linf ? 1 : 1e6)
+  }
+
   /// The step of an attack that is given none: ε/4 for l∞, 2.5 ε over the number of steps for l2.
   func automaticStep(steps: Int) -> Float {
     norm == .linf ? epsilon / 4 : 2.5 * epsilon / Float(steps)

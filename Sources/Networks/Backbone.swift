@@ -17,6 +17,13 @@ public protocol Backbone: Configurable {
   func build(in scope: Scope, pool: BufferPool) -> any Classifier
 }
 
+extension Backbone {
+  /// What the model takes and what it says, without any weights.
+  public var outline: ClassifierDescription {
+    build(in: ParameterDeclarations().root, pool: BufferPool()).description
+  }
+}
+
 /// Every architecture a config or `--model` can name.
 public enum BackboneCatalog: Catalog {
   public static let subject = "model"

@@ -28,7 +28,7 @@ extension TrainingRun {
     try recipe.batch.check(for: network.model)
     let description = network.model.description
     try description.check(train, path: recipe.data.train)
-    let pipeline = try makePipeline(train, description)
+    let pipeline = try recipe.pipeline(over: train, for: description)
     let plan = makePlan(pipeline.plan)
     return Parts(
       network: network, loss: loss, pipeline: pipeline, plan: plan, rule: try makeRule(plan),
@@ -87,16 +87,6 @@ extension TrainingRun {
       }
     }
     return (network, loss)
-  }
-
-  private func makePipeline(
-    _ source: ShardSet, _ description: ClassifierDescription
-  ) throws -> BatchPipeline {
-    try BatchPipeline(
-      source: source, image: description.imageShape, batchSize: recipe.batch.size,
-      virtualShards: recipe.batch.virtualShards, seed: UInt64(recipe.seed),
-      augmentation: recipe.data.augmentation, decoding: recipe.data.decoding,
-      statistics: description.statistics)
   }
 
   private func makePlan(_ batches: BatchPlan) -> TrainingPlan {

@@ -29,6 +29,6 @@ struct Vitdist: ParsableCommand {
     version: version,
     subcommands: [
       Train.self, Evaluate.self, Predict.self, Shards.self, Checkpoint.self, Bench.self,
-      Compare.self, Doctor.self, List.self,
+      Compare.self, Plan.self, Doctor.self, List.self,
     ])
 }

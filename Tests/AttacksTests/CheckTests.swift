@@ -101,6 +101,8 @@ import Testing
     ("{kind: pgd, alpha: 0.1}", "alpha", "stepSize"),
     ("{kind: mi-fgsm, decay: -1}", "decay", "-1"),
     ("{kind: noise, norm: l2, form: sign}", "form", "uniform"),
+    ("{kind: deepfool, candidates: 1}", "candidates", "at least 2"),
+    ("{kind: deepfool, overshoot: -0.1}", "overshoot", "0.02"),
     ("{kind: pdg}", "kind", "pgd"),
   ])
   func badOptionsAreRefused(_ yaml: String, _ key: String, _ word: String) {
@@ -140,6 +142,7 @@ import Testing
     ("{kind: pgd, iterate: bestLoss, restarts: 2}", 10, true, ""),
     ("{kind: fgsm, loss: margin}", 10, false, ""), ("{kind: fgsm, loss: margin}", 10, true, "loss"),
     ("{kind: fgsm, loss: dlr}", 2, false, "loss"), ("{kind: noise}", 2, true, ""),
+    ("{kind: deepfool}", 10, false, "kind"),
   ])
   func trainingTakesWhatTakesEquallyLong(
     _ yaml: String, _ classes: Int, _ mixesLabels: Bool, _ key: String

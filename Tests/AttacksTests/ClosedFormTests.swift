@@ -56,6 +56,25 @@ import Testing
     }
   }
 
+  /// One step over the nearest boundary is exact where classes are divided by planes: for image a
+  /// (1 + η)(d + τ) with d = 0.6/3 (l2) and 0.6/5 (l∞). Image b meets the pixel box on its way.
+  @Test func theShortestWayIsFound() throws {
+    let (_, l2) = try run(DeepFool())
+    #expect(l2.predictions[..<2] == [1, 2])
+    #expect(abs(l2.norms[0].l2 - 1.02 * 0.2001) < 1e-6)
+    #expect(l2.norms[1].l2 > 0.877148 && l2.norms[1].l2 < 1.03 * 0.877148)
+    var attack = DeepFool()
+    attack.norm = .linf
+    let (_, linf) = try run(attack)
+    #expect(abs(linf.norms[0].linf - 1.02 * 0.1201) < 1e-6)
+    #expect(abs(linf.norms[1].linf - 0.575086) < 1e-4)
+    // Image c is wrong as it is, and b is beyond what is allowed.
+    attack.epsilon = 0.3
+    let (x, bounded) = try run(attack)
+    #expect(bounded.norms[0] == linf.norms[0])
+    #expect(x[4...] == FixtureA().images.array[4...])
+  }
+
   /// Clean accuracy 2/3, success 1/2 of the right ones and 2/3 of all, robust accuracy 1/3.
   @Test func ratesAreCounted() throws {
     let fixture = FixtureA()

@@ -52,6 +52,14 @@ import Testing
       predictions: [9, 0, 2, 0],
       l1: [5.9290, 5.9133, 5.9369, 5.9604], l2: [0.430283, 0.428697, 0.430637, 0.431425],
       margins: [-0.4273, 0.2624, -1.0005, 0.2333]),
+    Row(
+      attack: "{kind: deepfool, candidates: 0}", predictions: [4, 9, 2, 9],
+      l1: [1.8821, 4.2384, 0.4835, 3.9370], l2: [0.175209, 0.385993, 0.042418, 0.359386],
+      margins: [-0.0039, -0.0436, -0.0036, -0.0148], linf: [0.031117, 0.068799, 0.007276, 0.062534]),
+    Row(
+      attack: "{kind: deepfool, norm: linf, candidates: 0}", predictions: [4, 9, 2, 9],
+      l1: [3.1287, 6.6893, 0.7273, 6.2811], l2: [0.226552, 0.484822, 0.052626, 0.454419],
+      margins: [-0.0099, -0.0470, -0.0075, -0.0161], linf: [0.016434, 0.035207, 0.003808, 0.032995]),
   ]
 
   /// Norms were printed to four and six digits; margins move a little with every flipped sign.

@@ -25,7 +25,7 @@ import Testing
     let tiny = TinyTransformer()
     let images = tiny.images(fixture.images)
     #expect(tiny.predictions(images) == fixture.labels)
-    #expect(fixture.attacks.count == 7)
+    #expect(fixture.attacks.count == 9)
     for expected in fixture.attacks {
       let attack = try Choice<AttackCatalog>(yaml: expected.attack).value
       let x = try attack.examples(

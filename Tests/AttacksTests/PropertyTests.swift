@@ -17,6 +17,7 @@ import Testing
       "{kind: mi-fgsm, norm: l2}", "{kind: mi-fgsm, norm: l2, variant: momentumOfSigns}",
       "{kind: mi-fgsm, variant: momentumOfSigns, iterate: firstSuccess}",
       "{kind: noise, norm: l2}", "{kind: noise, form: sign}",
+      "{kind: deepfool, norm: linf, candidates: 2}",
     ]
 
   private func attack(_ yaml: String, epsilon: Double? = nil) throws -> any Attack {

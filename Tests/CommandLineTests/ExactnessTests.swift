@@ -75,7 +75,7 @@ extension ProgramTests {
       let (losses, digest) = (try run.losses("alone"), try run.digest("alone"))
       let judged = try run.judgements("alone")
       #expect(judged.last?.keys.contains("attention.hoyer.1") ?? false)
-      for ranks in [2, 4, 8] {
+      for ranks in [1, 2, 4, 8] {
         try train(run, "ranks\(ranks)", ranks: ranks, settings)
         #expect(try run.losses("ranks\(ranks)") == losses, "losses on \(ranks) ranks")
         #expect(try run.digest("ranks\(ranks)") == digest, "weights on \(ranks) ranks")

@@ -61,6 +61,13 @@ def replay(report):
         return foolbox.attacks.LinfFastGradientAttack()
     if kind == "fgm":
         return foolbox.attacks.L2FastGradientAttack()
+    if kind == "deepfool" and options["epsilon"] == "auto":
+        family = (
+            foolbox.attacks.LinfDeepFoolAttack if norm == "linf"
+            else foolbox.attacks.L2DeepFoolAttack)
+        return family(
+            steps=options["steps"], candidates=options["candidates"] or None,
+            overshoot=options["overshoot"])
     if not last or options.get("start", "clean") != "clean" or options.get("restarts", 1) != 1:
         return None
     if kind not in ("bim", "pgd", "mi-fgsm"):
@@ -94,9 +101,15 @@ def main():
         if attack is None:
             print(f"not in foolbox: {name}")
             continue
-        attacked = attack.run(framed, pixels[right], labels[right], epsilon=report["epsilon"])
+        is_minimal = isinstance(attack, foolbox.attacks.base.MinimizationAttack)
+        bound = {} if is_minimal else {"epsilon": report["epsilon"]}
+        attacked = attack.run(framed, pixels[right], labels[right], **bound)
         standing = int((framed(attacked).argmax(1) == labels[right]).sum())
         print(f"vitdist {report['robustAccuracy']['hits']}, foolbox {standing}: {name}")
+        if is_minimal:
+            change = (attacked - pixels[right]).flatten(1)
+            median = change.norm(dim=1, p=2 if report["norm"] == "l2" else np.inf).median()
+            print(f"  median change {report['fooled']['median'][report['norm']]:.5f}, {median:.5f}")
         worst = max(worst, abs(standing - report["robustAccuracy"]["hits"]))
     print(f"largest difference: {worst} of {scores['samples']} images")
     sys.exit(1 if worst > options.tolerance else 0)

@@ -16,11 +16,14 @@ COLUMNS = [
     ("PGD-20 1/255", lambda r: robust(r, "pgd", 1 / 255)),
     ("PGD-20 4/255", lambda r: robust(r, "pgd", 4 / 255)),
     ("PGD-20 8/255", lambda r: robust(r, "pgd", 8 / 255)),
+    ("norm needed, l2", lambda r: median(r, "deepfool")),
     ("occluded, drawn", lambda r: robust(r, "occlusion", 1, "random")),
     ("occluded, chosen", lambda r: robust(r, "occlusion", 1, "gradient")),
     ("Hoyer", lambda r: mean(layer["hoyer"] for layer in r["attention"]["layers"])),
     ("stability", lambda r: mean(layer["stability"] for layer in r["attention"]["layers"])),
 ]
+
+RATES = {name for name, _ in COLUMNS} - {"Hoyer", "stability", "norm needed, l2"}
 
 
 def mean(values):
@@ -39,6 +42,13 @@ def robust(report, kind, epsilon, selection=None):
     raise KeyError(f"{kind} at {epsilon}")
 
 
+def median(report, kind):
+    """Median length of the changes that fooled, of the attack of that kind."""
+    attacks = report["robustness"]["attacks"]
+    attack = next(attack for attack in attacks if attack["attack"]["kind"] == kind)
+    return attack["fooled"]["median"][attack["norm"]]
+
+
 def cell(values, digits):
     text = f"{mean(values):.{digits}f}"
     return text if len(values) == 1 else f"{text} ± {statistics.stdev(values):.{digits}f}"
@@ -52,7 +62,7 @@ def main():
     print("| --- " * (2 + len(COLUMNS)) + "|")
     for config, reports in runs.items():
         cells = [
-            cell([value(report) for report in reports], 3 if name in ("Hoyer", "stability") else 1)
+            cell([value(report) for report in reports], 1 if name in RATES else 3)
             for name, value in COLUMNS
         ]
         print(f"| {config} | {len(reports)} | " + " | ".join(cells) + " |")

@@ -33,8 +33,9 @@ def attacks(victim):
     framed = foolbox.PyTorchModel(
         victim.model, bounds=(0, 1), device="cpu", preprocessing=dict(mean=mean, std=std, axis=-3))
 
-    def by_foolbox(attack, epsilon):
-        return lambda x, y: attack.run(framed, x, y, epsilon=epsilon)
+    def by_foolbox(attack, *epsilon):
+        bound = dict(zip(("epsilon",), epsilon))
+        return lambda x, y: attack.run(framed, x, y, **bound)
 
     fb, e, a, n = foolbox.attacks, LINF["epsilon"], LINF["stepSize"], LINF["steps"]
     last = "start: clean, iterate: lastIterate"
@@ -57,6 +58,10 @@ def attacks(victim):
          "foolbox LinfMomentumIterativeFastGradientMethod",
          by_foolbox(fb.LinfMomentumIterativeFastGradientMethod(
              momentum=1.0, abs_stepsize=a, steps=n, random_start=False), e)),
+        ("{kind: deepfool}", "foolbox L2DeepFoolAttack",
+         by_foolbox(fb.L2DeepFoolAttack())),
+        ("{kind: deepfool, norm: linf}", "foolbox LinfDeepFoolAttack",
+         by_foolbox(fb.LinfDeepFoolAttack())),
     ]
 
 

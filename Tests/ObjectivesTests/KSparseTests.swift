@@ -71,6 +71,17 @@ import Testing
     #expect(one.figures["penalty.0"] == nil)
   }
 
+  /// As the penalty leaves the forward pass as it is, each layer's is that of a run with its K alone.
+  @Test func layersMayHaveTheirOwnK() throws {
+    let own = try learn(objective { ($0.layers, $0.kOfLayer) = ([0, 1], [3, 9]) })
+    for (layer, k) in [(0, 3.0), (1, 9)] {
+      let same = try learn(objective { $0.k = k })
+      #expect(own.figures["penalty.\(layer)"] == same.figures["penalty.\(layer)"])
+    }
+    let swapped = try learn(objective { ($0.layers, $0.kOfLayer) = ([1, 0], [3, 9]) })
+    #expect(swapped.figures["penalty.0"]! < own.figures["penalty.0"]!)
+  }
+
   /// Twenty steps of descent make the rows sparser than they would be without the penalty.
   @Test func thePenaltyMakesRowsSparser() throws {
     func tail(mu: Double) throws -> Double {

@@ -45,6 +45,28 @@ import Testing
     #expect(abs(all.figures[1] - 16) < 1e-5)
   }
 
+  /// With too small a part for one patch both halves are the same images, so that only drop path can tell them
+  /// apart: not where it is drawn once for both.
+  @Test(arguments: [RSPC.BatchStatistics.split, .joint], [false, true])
+  func dropPathIsSharedWhereAskedFor(_ statistics: RSPC.BatchStatistics, _ isShared: Bool) throws {
+    var backbone = RobustVisionTransformer()
+    (backbone.imageSize, backbone.channels, backbone.classes) = (32, 1, 10)
+    (backbone.widths, backbone.heads, backbone.depths) = ([16], [2], [4])
+    backbone.dropPath = 0.5
+    let student = try SmallStudent(
+      objective {
+        ($0.rho, $0.batchStatistics, $0.sharedDropPath) = (1e-3, statistics, isShared)
+      }, backbone: backbone)
+    let images = Tensor(
+      [4, 1, 32, 32], (0..<4096).map { Float($0 * 37 % 256) / 255 }, from: student.pool)
+    let batch = Batch(
+      images: images, labels: (0..<4).map { MixedLabel($0) }, samples: [0, 1, 2, 3],
+      repeats: [0, 0, 0, 0])
+    let alignment = try student.contributions([batch]).contributions[0].figures[0]
+    // Blocks of other shapes round alike: the halves' arithmetic is the same, sample by sample.
+    #expect(isShared ? alignment < 1e-10 : alignment > 1e-6, "\(alignment)")
+  }
+
   /// The corruption model gets a gradient, and the cross-entropy is not in it: with labels of other
   /// classes it stays the same.
   @Test func crossEntropyNeverReachesTheCorruptionModel() throws {

@@ -35,6 +35,9 @@ public final class GradientReducer {
   public let ownedRanges: [Range<Int>]
   public internal(set) var timings = Timings()
 
+  /// Memory for gradients and sums, in bytes.
+  package let bytesAllocated: Int
+
   let communicator: any Communicator
   let slab: Buffer
   let pending: [Buffer]
@@ -73,12 +76,13 @@ public final class GradientReducer {
     finisher = TreeFinish(tree, ranks: ranks, pool: pool)
     exchange = ReductionExchange(partition, finisher.owners, communicator, pool)
     progress = BucketProgress(layout, partition)
+    bytesAllocated = pool.statistics.bytesAllocated
   }
 
   deinit { finisher.deallocate() }
 
   /// Most entries on the stack before the last shard, whose sum stays where it is.
-  private static func depth(_ merges: [Int]) -> Int {
+  static func depth(_ merges: [Int]) -> Int {
     var depth = 0
     var most = 0
     for count in merges.dropLast() {

@@ -1,0 +1,176 @@
+import Collectives
+import Glibc
+import Training
+
+/// Puts a training step together from its parts, for any number of ranks:
+///
+///     T(P) = S b (t + l) + folds + update / P + T_node + T_net + σ E[max of P] S b t
+///
+/// S shards of b images on the fullest rank; t and l what an image takes to train on and to prepare;
+/// T_node and T_net the exchange inside a node and between nodes, each alpha plus bytes over beta. No
+/// overlap of computing and sending is counted on.
+public struct ScalingModel: Sendable {
+  public struct Estimate: Codable, Sendable, Equatable {
+    public var ranks = 1
+    public var nodes = 1
+    /// Virtual shards of the fullest rank.
+    public var shards = 1
+    public var stepSeconds = 0.0
+    public var imagesPerSecond = 0.0
+    /// Against as many times one rank.
+    public var efficiency = 1.0
+    /// Part of a step that ranks wait for one another and for the network.
+    public var communicationShare = 0.0
+    /// What a rank sends, and receives, in a step.
+    public var bytesSent = 0
+    /// Largest rank.
+    public var memoryBytes = 0
+    public var epochSeconds = 0.0
+    public var runSeconds = 0.0
+  }
+
+  /// How a run's steps follow one another.
+  public struct Run: Sendable {
+    public var batch = 1
+    public var virtualShards = 1
+    public var stepsPerEpoch = 1
+    public var totalSteps = 1
+    /// Images of one evaluation, and how many there are in the run.
+    public var evaluationImages = 0
+    public var evaluations = 0
+    public var checkpoints = 0
+    /// Batches that wait on each rank, and the bytes of an image in them.
+    public var shardsAhead = 0
+    public var imageBytes = 0
+
+    public init() {}
+  }
+
+  public let profile: StepProfile
+  public let cluster: Cluster
+  public let run: Run
+
+  public init(_ profile: StepProfile, _ cluster: Cluster, _ run: Run) {
+    (self.profile, self.cluster, self.run) = (profile, cluster, run)
+  }
+
+  /// Weights, moments and averages, in bytes; the manifest is next to nothing.
+  public var checkpointBytes: Int {
+    ((1 + profile.ownedSlabs) * profile.slabElements + run.batch * profile.memoryPerImage)
+      * MemoryLayout<Float>.stride
+  }
+
+  public var checkpointSeconds: Double { 0.01 + Double(checkpointBytes) / cluster.storage }
+
+  /// - Parameter ranks: at most the number of virtual shards.
+  public func estimate(ranks: Int) -> Estimate {
+    let footprint = ReductionFootprint(
+      count: profile.slabElements, virtualShards: run.virtualShards, ranks: ranks)
+    var estimate = Estimate()
+    (estimate.ranks, estimate.shards) = (ranks, footprint.shards)
+    estimate.nodes = (ranks + cluster.ranksPerNode - 1) / cluster.ranksPerNode
+    let compute = compute(footprint, ranks)
+    let waiting = exchange(footprint, ranks) + cluster.spread * expectedMaximum(ranks) * compute
+    estimate.stepSeconds = compute + waiting
+    estimate.communicationShare = waiting / estimate.stepSeconds
+    estimate.imagesPerSecond = Double(run.batch) / estimate.stepSeconds
+    estimate.bytesSent =
+      ranks == 1 ? 0 : slabBytes * (footprint.nodes + 1) * (ranks - 1) / ranks
+    estimate.memoryBytes = memory(footprint, ranks)
+    let evaluation =
+      Double(run.evaluationImages) / Double(ranks)
+      * (profile.evaluationSeconds + unhiddenPreparation(ranks))
+    estimate.epochSeconds = Double(run.stepsPerEpoch) * estimate.stepSeconds + evaluation
+    estimate.runSeconds =
+      Double(run.totalSteps) * estimate.stepSeconds + Double(run.evaluations) * evaluation
+      + Double(run.checkpoints) * checkpointSeconds
+    return estimate
+  }
+
+  /// Estimates for these numbers of ranks, with efficiencies.
+  public func estimates(_ ranks: [Int]) -> [Estimate] {
+    let alone = estimate(ranks: 1).imagesPerSecond
+    return ranks.map { count in
+      var estimate = estimate(ranks: count)
+      estimate.efficiency = estimate.imagesPerSecond / alone / Double(count)
+      return estimate
+    }
+  }
+
+  private var slabBytes: Int { profile.slabElements * MemoryLayout<Float>.stride }
+}
+
+// MARK: - The parts of a step
+
+extension ScalingModel {
+  private func onNode(_ ranks: Int) -> Int { min(ranks, cluster.ranksPerNode) }
+
+  /// What the fullest rank computes in a step.
+  private func compute(_ footprint: ReductionFootprint, _ ranks: Int) -> Double {
+    let images = Double(footprint.shards * run.batch / run.virtualShards)
+    // Ranks of a node share its memory: from the time of one alone to that of all, as they fill it.
+    let crowd =
+      profile.ranks > 1 ? Double(onNode(ranks) - 1) / Double(profile.ranks - 1) : 0
+    let image =
+      profile.imageSecondsAlone
+      + (profile.imageSeconds - profile.imageSecondsAlone) * min(1, crowd)
+    let folds =
+      Double(footprint.shards - 1)
+      + Double(footprint.received) / Double(max(1, profile.slabElements))
+    return images * (image + unhiddenPreparation(ranks)) + folds * profile.foldSeconds
+      + profile.updateSeconds / Double(ranks)
+  }
+
+  /// Loader threads take processor time from the ranks unless the node has cores left for them.
+  private func unhiddenPreparation(_ ranks: Int) -> Double {
+    let busy = onNode(ranks)
+    let free = Double(max(0, profile.cores - busy)) / Double(busy)
+    return profile.preparationSeconds * max(0, 1 - free)
+  }
+
+  /// Reduce-scatter of every rank's nodes and all-gather of the weights. Inside a node all ranks draw
+  /// on one memory; what leaves a node leaves through one port.
+  private func exchange(_ footprint: ReductionFootprint, _ ranks: Int) -> Double {
+    guard ranks > 1 else { return 0 }
+    let slabs = Double(1 + footprint.nodes)
+    let local = onNode(ranks)
+    let inside = Double(local - 1) * slabs * secondsPerSlabInNode
+    guard ranks > local else { return inside }
+    let leaving =
+      Double(local) * slabs * Double(slabBytes) * Double(ranks - local) / Double(ranks)
+    return inside + leaving / cluster.bandwidth + 2 * Double(ranks - 1) * cluster.latency
+  }
+
+  /// Time of one slab's way from one rank to another of the node, from the measured exchange.
+  private var secondsPerSlabInNode: Double {
+    guard profile.ranks > 1, profile.exchangeSeconds > 0 else {
+      return Double(slabBytes) / cluster.memoryTraffic
+    }
+    let measured = ReductionFootprint(
+      count: profile.slabElements, virtualShards: max(run.virtualShards, profile.ranks),
+      ranks: profile.ranks)
+    return profile.exchangeSeconds / Double(profile.ranks - 1) / Double(1 + measured.nodes)
+  }
+
+  private func memory(_ footprint: ReductionFootprint, _ ranks: Int) -> Int {
+    let remembered = run.batch * profile.memoryPerImage / ranks
+    let elements =
+      profile.slabElements * (1 + footprint.slabs) + footprint.received
+      + (profile.slabElements * profile.ownedSlabs + ranks - 1) / ranks + remembered
+    let ahead = run.shardsAhead * run.batch / run.virtualShards * run.imageBytes
+    return profile.programBytes + profile.activationBytes
+      + elements * MemoryLayout<Float>.stride + ahead
+  }
+
+  /// E[max] of `count` standard normal variables (Blom, 1958): Φ⁻¹((n - 3/8) / (n + 1/4)).
+  private func expectedMaximum(_ count: Int) -> Double {
+    guard count > 1 else { return 0 }
+    let target = (Double(count) - 0.375) / (Double(count) + 0.25)
+    var (low, high) = (0.0, 10.0)
+    while high - low > 1e-9 {
+      let middle = (low + high) / 2
+      if 0.5 * erfc(-middle / 2.0.squareRoot()) < target { low = middle } else { high = middle }
+    }
+    return low
+  }
+}
