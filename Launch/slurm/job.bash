@@ -84,11 +84,11 @@ requeue() {
     RUNNING/* | COMPLETING/TimeLimit | TIMEOUT/*) ;;
     *) say "not queued by this script: SLURM says $state, $reason"; return 0 ;;
   esac
+  # SLURM ends this script by a TERM once it has queued the job.
+  trap 'exit "$status"' TERM
   for _ in 1 2 3 4 5; do
     if scontrol requeue "$job"; then
       say "queued again"
-      # SLURM now ends this script by a TERM.
-      trap 'exit "$status"' TERM
       sleep 60 &
       wait $! || true
       return 0

@@ -10,11 +10,11 @@ extension SmallRun {
     "data.augmentation.repeats=1",
   ]
 
-  /// Whether a run has taken steps and committed a checkpoint since its last start.
+  /// Whether a run has been started so often, and has committed a checkpoint since its last start.
   func trains(_ name: String, starts: Int) -> Bool {
     let log = (try? String(contentsOfFile: path("\(name)/restarts.log"), encoding: .utf8)) ?? ""
     let lines = log.split(separator: "\n")
-    guard lines.count == starts, let last = lines.last,
+    guard lines.count >= starts, let last = lines.last,
       let began = last.firstMatch(of: /step (\d+), \d+ restarts/).flatMap({ Int($0.1) }),
       let newest = try? steps(name).last
     else { return false }
