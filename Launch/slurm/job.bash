@@ -73,7 +73,7 @@ end_run() {
   exit "$status"
 }
 
-field() { scontrol show job "$job" 2>/dev/null | tr ' ' '\n' | sed -n "s/^$1=//p" | head -n 1; }
+field() { scontrol show job "$job" 2>/dev/null | tr " " "\n" | sed -n "s/^$1=//p" | sed -n 1p; }
 
 # A job that was cancelled stays so, and one that SLURM itself queues again (a node failed, it was
 # preempted) is not queued twice: only a job that runs, or whose time is up, is ours to queue.
