@@ -46,8 +46,8 @@ extension TrainingRun {
       communicator.isRoot ? try RunLog(folder, plan: parts.plan, resumingAfter: step) : nil
     return Trainer(
       training, identity: parts.identity, cadence: cadence(parts.plan),
-      judge: parts.judge, checkpoints: store, log: log, communicator: communicator,
-      pool: pool)
+      judge: parts.judge, checkpoints: store, deadline: deadline, log: log,
+      communicator: communicator, pool: pool)
   }
 
   /// The batches of this rank's shards from where the trainer stands. Loaders have a pool of their
@@ -163,6 +163,7 @@ extension TrainingRun {
     var cadence = Cadence(stepsPerEpoch: plan.stepsPerEpoch, totalSteps: plan.totalSteps)
     cadence.evaluateEveryEpochs = recipe.evaluation.everyEpochs
     cadence.saveEverySteps = recipe.checkpoints.everySteps
+    cadence.saveEveryMinutes = recipe.checkpoints.everyMinutes
     cadence.savesJudged = recipe.checkpoints.keepBest > 0
     cadence.checkReplicasEverySteps = recipe.replicaCheck.everySteps
     return cadence

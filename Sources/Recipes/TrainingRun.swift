@@ -1,3 +1,4 @@
+import Archives
 import Checkpoints
 import Collectives
 import Networks
@@ -36,19 +37,27 @@ public struct TrainingRun {
   public let folder: RunFolder
   let communicator: any Communicator
   let version: String
+  let deadline: Deadline
+  /// Through which this rank's checkpoints are written.
+  let storage: Storage
   let pool = BufferPool()
   let products = OpenBLASProducts()
   /// Human text on rank 0.
   let say: (String) -> Void
 
+  /// - Parameters:
+  ///   - deadline: by which the state is to be saved; rank 0's counts.
+  ///   - storage: through which this rank's checkpoints are written; with a fault in it in tests.
   public init(
     _ recipe: Recipe, output: String, communicator: any Communicator, version: String,
-    say: @escaping (String) -> Void
+    deadline: Deadline = .none, storage: Storage = Storage(), say: @escaping (String) -> Void
   ) {
     self.recipe = recipe
     self.folder = RunFolder(output)
     self.communicator = communicator
     self.version = version
+    self.deadline = deadline
+    self.storage = storage
     self.say = say
   }
 
@@ -74,7 +83,8 @@ public struct TrainingRun {
     let parts = try makeParts()
     try prepareFolder(resume: resume, force: force)
     let store = try CheckpointStore(
-      folder.checkpoints, communicator: communicator, options: recipe.checkpoints)
+      folder.checkpoints, communicator: communicator, options: recipe.checkpoints,
+      storage: storage)
     try agree(parts.identity, parts.plan)
     let origin = try checkpoint(resume, store)
     if let origin {

@@ -20,7 +20,7 @@ enum Failure {
     case is SampleError, is ImageError: 65
     case let error as AttackError: error.kind == .badData ? 65 : 70
     case let error as CollectiveError: error.call == "start" ? 64 : 70
-    case TrainingError.stoppedOnRequest: 75
+    case TrainingError.stoppedOnRequest, TrainingError.outOfTime: 75
     case is ReplicaError: 77
     default: 70
     }
@@ -31,7 +31,7 @@ enum Failure {
     let code = exitCode(of: error)
     let ranks = communicator?.size ?? 1
     let rank = communicator?.rank ?? 0
-    if case TrainingError.stoppedOnRequest = error {
+    if code == 75 {
       if rank == 0 { printError("vitdist: \(error)") }
       Session.finish(communicator)
       exit(code)

@@ -5,8 +5,10 @@ public struct Cadence: Sendable, Equatable {
   public var totalSteps: Int
   /// Epochs between two evaluations; 0 for one at the end only.
   public var evaluateEveryEpochs = 1
-  /// Steps between two checkpoints; 0 for one at the end only.
+  /// Steps between two checkpoints; 0 for none by their number.
   public var saveEverySteps = 0
+  /// Minutes of rank 0's clock between two checkpoints; 0 for none by the clock.
+  public var saveEveryMinutes = 0.0
   /// Whether weights that were judged are saved, since they may be the best.
   public var savesJudged = false
   /// Steps between two comparisons of all ranks' weights; 0 for none.

@@ -21,30 +21,34 @@ public final class Trainer {
   public let training: TrainingStep
   public let identity: Identity
   /// Steps done.
-  public private(set) var step = 0
+  public internal(set) var step = 0
   /// The last evaluation of this process.
   public private(set) var judgement: Judgement?
 
   private let cadence: Cadence
   private let judge: Judge?
-  private let checkpoints: CheckpointStore
+  let checkpoints: CheckpointStore
+  private let deadline: Deadline
   private let replicas: ReplicaCheck
   private let log: RunLog?
-  private let communicator: any Communicator
+  let communicator: any Communicator
   private let pool: BufferPool
 
   /// - Parameters:
   ///   - judge: nil for a run without validation data.
+  ///   - deadline: rank 0's counts.
   ///   - log: on rank 0.
   public init(
     _ training: TrainingStep, identity: Identity, cadence: Cadence, judge: Judge?,
-    checkpoints: CheckpointStore, log: RunLog?, communicator: any Communicator, pool: BufferPool
+    checkpoints: CheckpointStore, deadline: Deadline = .none, log: RunLog?,
+    communicator: any Communicator, pool: BufferPool
   ) {
     self.training = training
     self.identity = identity
     self.cadence = cadence
     self.judge = judge
     self.checkpoints = checkpoints
+    self.deadline = deadline
     replicas = ReplicaCheck(training.network.parameters.layout, communicator)
     self.log = log
     self.communicator = communicator
@@ -54,24 +58,23 @@ public final class Trainer {
   /// Trains from the step where the state stands to the plan's last.
   ///
   /// - Throws: `TrainingError.stoppedOnRequest` when a signal reached any rank and the state is
-  ///   saved.
+  ///   saved, `.outOfTime` when the deadline is near.
   public func run(_ batches: any ShardBatches) throws {
+    let tell: (String) -> Void = { [log] in log?.note($0) }
+    let boundary = try prepareSaves(cadence, deadline, tell: tell)
     while step < training.plan.totalSteps {
       let report = try training.take(step, batches)
       step += 1
       try log?.record(report)
+      boundary.recordStep(report.seconds)
 
       if cadence.checksReplicas(after: step) {
         try replicas.check(training.network.parameters.values, step: step)
       }
       let judged = cadence.evaluates(after: step) ? try evaluate() : nil
-      let isAskedToStop = try communicator.allReduce(StopRequest.isRaised ? 1 : 0, by: .maximum) > 0
-      if isAskedToStop || cadence.saves(after: step, isJudged: judged != nil) {
-        try save(judged)
-      }
-      if isAskedToStop, step < training.plan.totalSteps {
-        throw TrainingError.stoppedOnRequest(step: step)
-      }
+      let decision = try boundary.agree(
+        after: step, isJudged: judged != nil, isAskedToStop: StopRequest.isRaised)
+      try save(judged, decision, boundary, tell: tell)
     }
     // A run that was stopped between its last checkpoint and its summary.
     if judgement == nil { _ = try evaluate() }
@@ -97,63 +100,5 @@ public final class Trainer {
     judgement = result
     try log?.record(result, step: step)
     return result
-  }
-}
-
-// MARK: - State on disk
-
-extension Trainer {
-  private var slabs: [CheckpointSlab] {
-    let ranges = training.ownership.ranges
-    return [
-      CheckpointSlab("parameters", whole: training.network.parameters.values, ranges: ranges)
-    ] + training.states.map { CheckpointSlab($0.name, packed: $0.slab.pointer, ranges: ranges) }
-      + (training.average.map { [CheckpointSlab("average", packed: $0.pointer, ranges: ranges)] }
-        ?? [])
-      + (training.memory.map {
-        [CheckpointSlab("objective.memory", array: $0.pointer, $0.range, of: $0.count)]
-      } ?? [])
-  }
-
-  /// - Parameter judged: how these very weights were judged, if they were.
-  private func save(_ judged: Judgement?) throws {
-    let plan = training.plan
-    var content = CheckpointContent(layout: training.network.parameters.layout, slabs: slabs)
-    content.step = step
-    content.epoch = plan.epoch(of: step)
-    content.samplesSeen = plan.samples(before: step)
-    content.seed = plan.seed
-    content.virtualShards = plan.batches.virtualShards
-    content.configDigest = identity.configDigest
-    content.dataFingerprint = identity.dataFingerprint
-    content.blasKernel = identity.blasKernel
-    content.vitdistVersion = identity.version
-    content.model = identity.model
-    content.state = ["batchSize": "\(plan.batches.batchSize)", "microBatch": "\(plan.microBatch)"]
-    content.state.merge(objectiveState) { $1 }
-    if let judged {
-      content.metrics = Dictionary(uniqueKeysWithValues: judged.figures.map { ($0.name, $0.value) })
-    }
-    _ = try checkpoints.save(content)
-  }
-
-  /// Where the objective's loops stand, under names of their own.
-  private var objectiveState: [String: String] {
-    let state = training.loss.state(at: training.plan.moment(of: step))
-    return Dictionary(uniqueKeysWithValues: state.map { ("objective.\($0)", $1) })
-  }
-
-  /// Takes up the state of a checkpoint, written by any number of ranks.
-  ///
-  /// - Returns: what of the objective's loops stands elsewhere than in the run that wrote it.
-  public func restore(_ manifest: CheckpointManifest) throws -> [String] {
-    try manifest.check(training.network.parameters.layout)
-    try checkpoints.load(manifest, into: slabs)
-    try training.reducer.gatherParameters(training.network.parameters.values)
-    step = manifest.step
-    return objectiveState.sorted { $0.key < $1.key }.compactMap { name, now in
-      let then = manifest.state[name] ?? "nothing"
-      return then == now ? nil : "\(name) was \(then) and is \(now)"
-    }
   }
 }

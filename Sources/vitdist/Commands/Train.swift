@@ -1,5 +1,6 @@
 import Archives
 import ArgumentParser
+import Collectives
 import Recipes
 import Reports
 import Training
@@ -12,7 +13,8 @@ struct Train: RankedCommand {
       Started again in its output folder, on any number of ranks, it goes on from the newest sound \
       checkpoint; a run that is complete is left as it is, and a config that differs is refused.
 
-      SIGUSR1, SIGUSR2, SIGTERM and SIGINT ask it to save and stop (exit code 75).
+      SIGUSR1, SIGUSR2, SIGTERM and SIGINT ask it to save and stop (exit code 75); it does so by \
+      itself while there is still time before the deadline.
 
       The output folder gets config.yaml (resolved), metrics.jsonl, tensorboard/, checkpoints/, and \
       at the end final.safetensors, summary.json and curves.svg.
@@ -31,6 +33,13 @@ struct Train: RankedCommand {
       "auto: go on in the output folder; none: begin anew; or a checkpoint's folder to start from.",
       valueName: "auto|none|folder"))
   var resume = "auto"
+  @Option(
+    help: .init(
+      """
+      When the machine is taken away: a time from now such as 11h30m, or seconds since 1970. By \
+      default what SLURM says of the job's end.
+      """, valueName: "time"))
+  var deadline = ""
   @Flag(
     help: """
       With --resume none, delete the folder's checkpoints; otherwise go on though config or data \
@@ -43,7 +52,8 @@ struct Train: RankedCommand {
     StopRequest.install()
     let run = TrainingRun(
       recipe, output: output, communicator: session.communicator, version: Vitdist.version,
-      say: session.say)
+      deadline: try Deadline(deadline, endOfJob: Launch.environment("SLURM_JOB_END_TIME")),
+      storage: try Storage.fromEnvironment(rank: session.communicator.rank), say: session.say)
     switch try run.run(resume: origin, force: force) {
     case .trained(let summary):
       if session.communicator.isRoot {
