@@ -55,7 +55,8 @@ import Testing
   }
 
   /// False if the damage is harmless; an issue if it is neither that nor detected.
-  private static func isDetected(_ folder: String, _ last: String, _ digest: String) throws -> Bool {
+  private static func isDetected(_ folder: String, _ last: String, _ digest: String) throws -> Bool
+  {
     let store = try CheckpointStore(folder, communicator: SoloCommunicator(), access: .reading)
     let newest = try store.newest()
     let isPassedOver = newest?.step == 1 && store.skipped.count == 1

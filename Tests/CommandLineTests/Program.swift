@@ -41,18 +41,23 @@ enum Program {
 
     var identifier: Int32 { process.processIdentifier }
 
-    init(_ arguments: [String], ranks: Int = 0) throws {
-      isParallel = ranks > 0
-      folder = FileManager.default.temporaryDirectory
-        .appendingPathComponent("vitdist-run-\(UUID().uuidString)")
-      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    convenience init(_ arguments: [String], ranks: Int = 0) throws {
       let launcher =
         ranks == 0
         ? [] : [try #require(Program.mpirun), "--oversubscribe", "-n", "\(ranks)"]
-      let command = launcher + [Program.path] + arguments
+      try self.init(
+        command: launcher + [Program.path] + arguments, isParallel: ranks > 0, variables: [:])
+    }
+
+    /// Any command, with variables besides those of the tests.
+    init(command: [String], isParallel: Bool = false, variables: [String: String]) throws {
+      self.isParallel = isParallel
+      folder = FileManager.default.temporaryDirectory
+        .appendingPathComponent("vitdist-run-\(UUID().uuidString)")
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
       process.executableURL = URL(fileURLWithPath: command[0])
       process.arguments = Array(command.dropFirst())
-      process.environment = Self.environment
+      process.environment = Self.environment.merging(variables) { $1 }
       process.standardInput = FileHandle.nullDevice
       process.standardOutput = try Self.file(folder.appendingPathComponent("output"))
       process.standardError = try Self.file(folder.appendingPathComponent("errors"))
@@ -65,11 +70,13 @@ enum Program {
     var isRunning: Bool { process.isRunning }
 
     /// The processes that compute: the children of mpirun, or the one process.
-    var ranks: [Int32] {
-      guard isParallel else { return [identifier] }
+    var ranks: [Int32] { isParallel ? children : [identifier] }
+
+    var children: [Int32] { Self.children(of: identifier) }
+
+    static func children(of process: Int32) -> [Int32] {
       let processes = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
-      return processes.compactMap { Int32($0) }.filter { Self.parent(of: $0) == identifier }
-        .sorted()
+      return processes.compactMap { Int32($0) }.filter { parent(of: $0) == process }.sorted()
     }
 
     /// After the name, which may hold anything but ends the last parenthesis: state, parent.
@@ -88,6 +95,12 @@ enum Program {
       return Outcome(
         status: late ? -1 : process.terminationStatus, output: text("output"),
         errors: text("errors"))
+    }
+
+    /// Ends it, for a test that has failed, and returns what it had to say.
+    func stop() -> String {
+      kill(identifier, SIGTERM)
+      return wait(seconds: 10).errors
     }
 
     private func text(_ name: String) -> String {

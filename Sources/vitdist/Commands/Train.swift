@@ -40,6 +40,13 @@ struct Train: RankedCommand {
       default what SLURM says of the job's end.
       """, valueName: "time"))
   var deadline = ""
+  @Option(
+    help: .init(
+      """
+      How virtual shards are dealt to the ranks: even, auto (by measured speed) or the number of every \
+      rank, such as 20,12. Changes no bits. By default what the config says.
+      """, valueName: "even|auto|list"))
+  var balance = ""
   @Flag(
     help: """
       With --resume none, delete the folder's checkpoints; otherwise go on though config or data \
@@ -48,12 +55,14 @@ struct Train: RankedCommand {
   var force = false
 
   func run(_ session: Session) throws {
-    let recipe = try Recipe(file: config, overrides: settings)
+    let recipe = try recipe()
+    let fault = try TrainingFault.fromEnvironment()
     StopRequest.install()
     let run = TrainingRun(
       recipe, output: output, communicator: session.communicator, version: Vitdist.version,
       deadline: try Deadline(deadline, endOfJob: Launch.environment("SLURM_JOB_END_TIME")),
-      storage: try Storage.fromEnvironment(rank: session.communicator.rank), say: session.say)
+      storage: try Storage.fromEnvironment(rank: session.communicator.rank),
+      marks: session.watchdog?.marks ?? .none, fault: fault, say: session.say)
     switch try run.run(resume: origin, force: force) {
     case .trained(let summary):
       if session.communicator.isRoot {
@@ -67,6 +76,19 @@ struct Train: RankedCommand {
           + "\(counted(summary.steps, "step"))\(score(summary)); weights in \(run.folder.weights). "
           + "Give another --output for a new run.")
     }
+  }
+
+  private func recipe() throws -> Recipe {
+    try Recipe(
+      file: config, overrides: settings + (balance.isEmpty ? [] : ["balance=\"\(balance)\""]))
+  }
+
+  /// A config or fault that is wrong is refused later, by all ranks together.
+  func watchdog(_ launch: Launch) -> Watchdog? {
+    Watchdog(
+      launch, (try? recipe())?.watchdog ?? WatchdogOptions(), folder: RunFolder(output).flight,
+      fault: try? TrainingFault.fromEnvironment(), prepare: Failure.limitAlarm,
+      end: Failure.endByWatchdog)
   }
 
   private var origin: TrainingRun.Resume {
