@@ -14,7 +14,8 @@ struct Train: RankedCommand {
       checkpoint; a run that is complete is left as it is, and a config that differs is refused.
 
       SIGUSR1, SIGUSR2, SIGTERM and SIGINT ask it to save and stop (exit code 75); it does so by \
-      itself while there is still time before the deadline.
+      itself while there is still time before the deadline. A rank that stands still for \
+      watchdog.limitSeconds is named, and the job ends with exit code 76.
 
       The output folder gets config.yaml (resolved), metrics.jsonl, tensorboard/, checkpoints/, and \
       at the end final.safetensors, summary.json and curves.svg.
