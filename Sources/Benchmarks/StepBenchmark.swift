@@ -46,6 +46,8 @@ public struct StepBenchmark {
   public var virtualShards: Int
   public var microBatch: Int
   public var steps: Int
+  /// Whether gradients travel while the backward pass still runs.
+  public var overlapsExchange = true
 
   public init(
     backbone: any Backbone, objective: any Objective, rule: TrainingStep.Rule, batch: Int,
@@ -75,6 +77,7 @@ public struct StepBenchmark {
     let step = try TrainingStep(
       network, loss, rule: rule, plan: plan, communicator: communicator, products: products,
       pool: pool)
+    step.overlapsExchange = overlapsExchange
     let batches = ConstantBatches(
       count: batch / virtualShards, network.model.description, pool: pool)
 

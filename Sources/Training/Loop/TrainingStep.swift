@@ -47,6 +47,9 @@ public final class TrainingStep {
   /// What the loss remembers; nil for one that remembers nothing.
   public private(set) var memory: BatchMemory?
 
+  /// Whether buckets travel while the last shard's backward pass still runs; the bits are the same.
+  public var overlapsExchange = true
+
   let marks: Marks
   let fault: TrainingFault?
   let communicator: any Communicator
@@ -209,7 +212,7 @@ public final class TrainingStep {
       // Gradients are final, and may travel, only when the last micro-batch of the last shard adds.
       let isLast = reducer.isLastShard && range.upperBound == batch.count
       let ready: ((Parameter) -> Void)? =
-        isLast
+        isLast && overlapsExchange
         ? { [reducer] parameter in
           guard failure == nil else { return }
           do { try reducer.ready(parameter.range) } catch { failure = error }

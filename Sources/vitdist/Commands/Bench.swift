@@ -73,6 +73,7 @@ struct Bench: ParsableCommand {
     @Option(help: .init("Timed steps, after two that are not.", valueName: "steps")) var steps = 5
     @Option(help: .init("Number format of products.", valueName: "format"))
     var precision = Precision.f32
+    @Flag(help: "Exchange gradients after the backward pass, not during it.") var blocking = false
     @Flag(help: "Print JSON.") var json = false
 
     func validate() throws {
@@ -82,13 +83,14 @@ struct Bench: ParsableCommand {
     }
 
     func run(_ session: Session) throws {
-      let benchmark = try config.isEmpty ? named(session) : configured()
+      var benchmark = try config.isEmpty ? named(session) : configured()
       guard benchmark.objective.teacher.weights.isEmpty else {
         throw ConfigurationError(
           config.isEmpty ? "--objective" : "objective",
           "learns from a teacher, which is not loaded",
           remedy: "Time an objective without one")
       }
+      benchmark.overlapsExchange = !blocking
       let result = try benchmark.run(on: session.communicator)
       if json { return session.output(ValueTree(encoding: result).json) }
       for advice in Advice.all(OpenBLASProducts(), session.communicator) { session.say(advice) }
