@@ -7,21 +7,24 @@ import Training
 
 /// Times saving: how long training stands still, and how fast files are written and verified.
 public struct CheckpointBenchmark {
-  /// What `bench checkpoint --json` prints. Times are medians, each of the slowest rank.
+  /// What `bench checkpoint --json` prints. Times are of the slowest rank of a repetition.
   public struct Result: Codable, Sendable {
     public var ranks = 1
     /// Of all files together, and of the slices of the rank that holds most.
     public var bytes = 0
     public var ownedBytes = 0
-    /// A plain copy of the owned slices to memory that is there.
+    /// A plain copy of the owned slices to memory that is there: the least of all repetitions, as it
+    /// is where the core is its own.
     public var copyMilliseconds = 0.0
-    /// What a save in the background takes from training: its call, and its part of later steps.
+    /// What a save in the background takes from training, its call and its part of later steps: the
+    /// least and the median.
     public var stallMilliseconds = 0.0
-    /// Median of the ratios of neighbours.
+    public var medianStallMilliseconds = 0.0
+    /// Of the least times.
     public var stallToCopy = 0.0
-    /// From the call to the commit, beside steps that idle.
+    /// From the call to the commit, beside steps that idle; the median.
     public var backgroundMilliseconds = 0.0
-    /// The same save when training waits for it.
+    /// The same save when training waits for it; the median.
     public var blockingMilliseconds = 0.0
     public var writeMegabytesPerSecond = 0.0
     /// Of `checkpoint verify`, from the page cache.
@@ -35,7 +38,7 @@ public struct CheckpointBenchmark {
   public var slabs = 3
   /// A folder of its own, on the file system to be timed; removed at the end.
   public var folder: String
-  public var repetitions = 7
+  public var repetitions = 15
 
   public init(layout: ParameterLayout, folder: String) {
     self.layout = layout
@@ -56,11 +59,12 @@ public struct CheckpointBenchmark {
     var times: [(copy: Double, stall: Double, background: Double, blocking: Double)] = []
     for repetition in 0...repetitions {
       slice.change()
+      let plain = try slowest(communicator) { copy.copy(slice) }
+      slice.change()
       content.step += 1
       let (stall, background) = try inBackground(store, content, slice, communicator)
       content.step += 1
       let blocking = try slowest(communicator) { try store.save(content) }
-      let plain = try slowest(communicator) { copy.copy(slice) }
       // The first round touches memory for the first time.
       if repetition > 0 { times.append((plain, stall, background, blocking)) }
     }
@@ -68,9 +72,10 @@ public struct CheckpointBenchmark {
     result.ranks = communicator.size
     result.bytes = content.bytes
     result.ownedBytes = try communicator.allReduce(slice.bytes, by: .maximum)
-    result.copyMilliseconds = 1000 * median(times.map(\.copy))
-    result.stallMilliseconds = 1000 * median(times.map(\.stall))
-    result.stallToCopy = median(times.map { $0.stall / $0.copy })
+    result.copyMilliseconds = 1000 * (times.map(\.copy).min() ?? 0)
+    result.stallMilliseconds = 1000 * (times.map(\.stall).min() ?? 0)
+    result.medianStallMilliseconds = 1000 * median(times.map(\.stall))
+    result.stallToCopy = result.stallMilliseconds / result.copyMilliseconds
     result.backgroundMilliseconds = 1000 * median(times.map(\.background))
     result.blockingMilliseconds = 1000 * median(times.map(\.blocking))
     result.writeMegabytesPerSecond = Double(result.bytes) / 1e6 / median(times.map(\.blocking))

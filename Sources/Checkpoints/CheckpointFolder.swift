@@ -68,14 +68,15 @@ struct CheckpointFolder: Sendable {
 
   /// Deletes what retention does not keep; by rename first, so that half a checkpoint has no name.
   func retire(current: Int) throws {
+    // What a step has replaced goes while the step is there: without it, it would be restored.
+    try clear()
     let steps = CheckpointFinder.steps(in: path)
     let expendable = Retention(options: options).expendable(steps, current: current) { step in
       (try? CheckpointManifest.read(from: name(step: step)))?.metrics[options.bestMetric]
     }
     for step in expendable {
-      try storage.removeFolder(name(step: step) + ".trash")
       try storage.rename(name(step: step), to: name(step: step) + ".trash")
+      try storage.removeFolder(name(step: step) + ".trash")
     }
-    try clear()
   }
 }

@@ -3,7 +3,8 @@ import Collectives
 
 extension CheckpointStore {
   /// To be called before training: throws if the file system has no room for the checkpoints that
-  /// will lie there together, two at least, and takes the memory of background saves.
+  /// will lie there together, two at least, and takes the memory of background saves if there will be
+  /// any.
   ///
   /// - Parameters:
   ///   - content: what every checkpoint of the run will hold, at the step where the run begins.
@@ -16,14 +17,15 @@ extension CheckpointStore {
       guard free < 0 || free >= needed else {
         throw CheckpointError(
           .inputOutput, path: directory,
-          "the run will keep \(count) more checkpoints of \(content.bytes >> 20) MiB, together "
-            + "\(needed >> 20) MiB, but only \(free >> 20) MiB are free",
+          "the run will keep \(count) more checkpoints, together \(needed >> 20) MiB, but only "
+            + "\(free >> 20) MiB are free",
           remedy: "Free space, lower checkpoints.keepLast, keepBest or raise keepEverySteps, or "
             + "give another --output")
       }
       return ""
     }
-    if options.background { snapshot.reserve(content.slabs.reduce(0) { $0 + $1.count }) }
+    let saves = options.everySteps > 0 || options.everyMinutes > 0 || options.keepBest > 0
+    if options.background && saves { snapshot.reserve(content.slabs.reduce(0) { $0 + $1.count }) }
   }
 
   /// Those kept and the one that is written before another goes, less those that are there.

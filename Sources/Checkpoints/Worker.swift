@@ -39,6 +39,8 @@ final class Worker {
       &thread, nil,
       { pointer in
         let desk = Unmanaged<Desk>.fromOpaque(pointer!).takeRetainedValue()
+        var priority = sched_param()
+        pthread_setschedparam(pthread_self(), batchPolicy, &priority)
         while let job = desk.nextJob() { desk.finish(Result(catching: job)) }
         return nil
       }, pointer.toOpaque())
@@ -47,6 +49,10 @@ final class Worker {
     return nil
   }
 }
+
+/// SCHED_BATCH of linux/sched.h, which Glibc shows to GNU sources only. A thread that is woken for a
+/// job must not push the thread that gave it off the core they share; it need not hurry.
+private let batchPolicy: Int32 = 3
 
 /// Where a worker finds its job and leaves the result.
 private final class Desk: @unchecked Sendable {

@@ -104,6 +104,7 @@ import Testing
           let (said, store) = try Self.said(by: setting, folder, group, fault)
           #expect(try Self.holds(store, group, mustBeNew: said.isEmpty), "site \(site)")
           #expect(!Sample.names(folder).contains { $0.hasSuffix(".tmp") }, "site \(site)")
+          try group.barrier()
           try Sample.save(store, group, step: 3)
           #expect(try store.newest()?.step == 3)
           return said
@@ -161,7 +162,9 @@ import Testing
   @Test func clearingUpMayBeInterrupted() throws {
     func prepare(_ folder: String) throws {
       let group = SoloCommunicator()
-      let store = try CheckpointStore(folder, communicator: group)
+      var options = CheckpointOptions()
+      options.keepLast = 4
+      let store = try CheckpointStore(folder, communicator: group, options: options)
       for step in 1...4 { try Sample.save(store, group, step: step, version: 1) }
       for (step, ending) in [(2, ".old"), (3, ".trash"), (4, ".tmp")] {
         let name = folder + "/step_0000000\(step)"

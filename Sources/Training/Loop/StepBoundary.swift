@@ -118,7 +118,7 @@ package final class StepBoundary {
   private func set(_ vote: Vote, _ holds: Bool) { votes[vote.rawValue] = holds ? 1 : 0 }
 
   private static func rounded(_ seconds: Double) -> String {
-    let digits = seconds < 10 ? 100.0 : 10
+    let digits = seconds < 1 ? 1000.0 : 10
     return "\((seconds * digits).rounded() / digits)"
   }
 }

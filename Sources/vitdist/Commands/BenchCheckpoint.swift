@@ -15,8 +15,8 @@ extension Bench {
       help: .init(
         "A folder to be made and removed, on the file system to be timed.", valueName: "folder"))
     var folder = "bench-checkpoint"
-    @Option(help: .init("Repetitions, of which the median counts.", valueName: "times"))
-    var repetitions = 7
+    @Option(help: .init("Repetitions.", valueName: "times"))
+    var repetitions = 15
     @Flag(help: "Print JSON.") var json = false
 
     func validate() throws {
@@ -34,8 +34,9 @@ extension Bench {
         """
         state        \(mebibytes(result.bytes)), \(mebibytes(result.ownedBytes)) on the rank that holds most \
         (\(counted(result.ranks, "rank")))
-        stall        \(figure(result.stallMilliseconds)) ms a save in the background, \
-        \(figure(result.stallToCopy)) times a copy of the slices (\(figure(result.copyMilliseconds)) ms)
+        stall        \(figure(result.stallMilliseconds)) ms at best for a save in the background, \
+        \(figure(result.stallToCopy)) times a copy of the slices \
+        (\(figure(result.copyMilliseconds)) ms); median \(figure(result.medianStallMilliseconds)) ms
         save         \(figure(result.backgroundMilliseconds)) ms in the background, \
         \(figure(result.blockingMilliseconds)) ms when training waits
         write        \(figure(result.writeMegabytesPerSecond)) MB/s, read again and durable
