@@ -12,12 +12,9 @@ extension SmallRun {
   func train(
     _ name: String, ranks: Int, fault: String = "", _ settings: [String], seconds: Double = 120
   ) throws -> Program.Outcome {
-    let launcher =
-      ranks == 0 ? [] : [try #require(Program.mpirun), "--oversubscribe", "-n", "\(ranks)"]
-    return try Program.Running(
-      command: launcher + [Program.path] + training(name, settings), isParallel: ranks > 0,
-      variables: fault.isEmpty ? [:] : ["VITDIST_TRAINING_FAULT": fault]
-    ).wait(seconds: seconds)
+    try Program.run(
+      training(name, settings), ranks: ranks, seconds: seconds,
+      variables: fault.isEmpty ? [:] : ["VITDIST_TRAINING_FAULT": fault])
   }
 
   /// The step that a stopped run says it stands at; nil without a mark.
