@@ -6,12 +6,12 @@ extension ProgramTests {
   /// The batch scripts on a real SLURM: stopped in every way that a cluster knows, a job is queued
   /// again once, goes on from its checkpoint and ends with the bits of a run left alone.
   @Suite(mpirunIsThere, slurmIsThere) struct SlurmTests {
-    private struct Preempted {
+    private struct Preempted: Sendable {
       let name: String
       let script: String
       var options = ["--nodes", "2", "--ntasks-per-node", "1", "--exclude", "node3"]
       /// What happens to it; nothing for one that meets its time limit by itself.
-      var event: (LocalCluster, String) throws -> Void = { _, _ in }
+      var event: @Sendable (LocalCluster, String) throws -> Void = { _, _ in }
     }
 
     private static let preemptions: [Preempted] = [
