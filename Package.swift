@@ -61,9 +61,8 @@ let rooms: [Target] = [
   room(
     "Benchmarks",
     uses: [
-      "Training", "Objectives", "Attacks", "Networks", "Optimizers", "Autograd", "Datasets",
-      "Tensors",
-      "Collectives",
+      "Training", "Objectives", "Attacks", "Networks", "Optimizers", "Checkpoints", "Autograd",
+      "Datasets", "Tensors", "Collectives", "Archives",
     ]),
 
   .executableTarget(

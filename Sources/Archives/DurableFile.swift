@@ -11,31 +11,28 @@ public final class DurableFile {
   public let temporaryPath: String
   /// Bytes written.
   public private(set) var count = 0
+  private let storage: Storage
   private var descriptor: Int32
 
-  public init(_ path: String) throws {
+  public init(_ path: String, on storage: Storage = Storage()) throws {
     self.path = path
+    self.storage = storage
     temporaryPath = path + ".partial"
-    descriptor = open(temporaryPath, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else {
-      throw ArchiveError.system("cannot be created", path: temporaryPath)
-    }
+    descriptor = try storage.create(temporaryPath)
   }
 
   deinit {
     guard descriptor >= 0 else { return }
     close(descriptor)
-    unlink(temporaryPath)
+    try? storage.remove(temporaryPath)
   }
 
   /// Appends bytes.
   public func write(_ bytes: UnsafeRawBufferPointer) throws {
     var done = 0
     while done < bytes.count {
-      let put = Glibc.write(descriptor, bytes.baseAddress! + done, bytes.count - done)
-      if put < 0, errno == EINTR { continue }
-      guard put >= 0 else { throw ArchiveError.system("cannot be written", path: temporaryPath) }
-      done += put
+      let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
+      done += try storage.write(rest, to: descriptor, temporaryPath)
     }
     count += done
   }
@@ -47,9 +44,7 @@ public final class DurableFile {
   /// Makes the bytes durable under the temporary name, before a `commit` that other processes
   /// await.
   public func synchronize() throws {
-    guard fsync(descriptor) == 0 else {
-      throw ArchiveError.system("cannot be made durable (fsync)", path: temporaryPath)
-    }
+    try storage.synchronize(descriptor, temporaryPath)
   }
 
   /// Gives the file its name: flush, close, rename, flush the folder. Nothing can be written after.
@@ -59,10 +54,13 @@ public final class DurableFile {
     let code = errno
     descriptor = -1
     guard closed == 0 else {
-      unlink(temporaryPath)
+      try? storage.remove(temporaryPath)
       throw ArchiveError.system("cannot be closed", path: temporaryPath, code: code)
     }
-    try FileSystem.rename(temporaryPath, to: path)
+    do { try storage.rename(temporaryPath, to: path) } catch {
+      try? storage.remove(temporaryPath)
+      throw error
+    }
   }
 
   /// Writes a whole file durably.

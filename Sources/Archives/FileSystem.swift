@@ -53,32 +53,14 @@ public enum FileSystem {
   }
 
   /// Removes a file; one that is not there is fine.
-  public static func remove(_ path: String) throws {
-    guard unlink(path) == 0 || errno == ENOENT else {
-      throw ArchiveError.system("cannot be removed", path: path)
-    }
-  }
+  public static func remove(_ path: String) throws { try Storage().remove(path) }
 
   /// Removes a folder with all it holds; one that is not there is fine.
-  public static func removeFolder(_ path: String) throws {
-    guard exists(path) else { return }
-    for name in try list(path) {
-      let member = join(path, name)
-      var info = stat()
-      let isRealFolder = lstat(member, &info) == 0 && info.st_mode & S_IFMT == S_IFDIR
-      if isRealFolder { try removeFolder(member) } else { try remove(member) }
-    }
-    guard rmdir(path) == 0 || errno == ENOENT else {
-      throw ArchiveError.system("the folder cannot be removed", path: path)
-    }
-  }
+  public static func removeFolder(_ path: String) throws { try Storage().removeFolder(path) }
 
   /// Gives a file or folder its final name in one step and makes the name durable.
   public static func rename(_ old: String, to new: String) throws {
-    guard Glibc.rename(old, new) == 0 else {
-      throw ArchiveError.system("cannot be renamed to \(new)", path: old)
-    }
-    try synchronizeFolder(parent(of: new))
+    try Storage().rename(old, to: new)
   }
 
   /// Makes the names in a folder durable.

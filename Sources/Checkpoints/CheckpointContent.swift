@@ -43,6 +43,13 @@ public struct CheckpointSlab {
     arrayCount = nil
   }
 
+  /// The same elements at another place in memory.
+  init(_ slab: CheckpointSlab, at pieces: [Piece]) {
+    name = slab.name
+    arrayCount = slab.arrayCount
+    self.pieces = pieces
+  }
+
   var count: Int { pieces.reduce(0) { $0 + $1.elements.count } }
 }
 
@@ -72,5 +79,10 @@ public struct CheckpointContent {
   public init(layout: ParameterLayout, slabs: [CheckpointSlab]) {
     self.layout = layout
     self.slabs = slabs
+  }
+
+  /// Of all ranks together, without headers and manifest.
+  public var bytes: Int {
+    slabs.reduce(0) { $0 + ($1.arrayCount ?? layout.count) } * MemoryLayout<Float>.stride
   }
 }

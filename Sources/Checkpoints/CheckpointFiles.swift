@@ -1,6 +1,7 @@
 import Archives
 import Collectives
 import Foundation
+import Synchronization
 
 /// One checkpoint on disk, for tools of a single process.
 public struct CheckpointFiles {
@@ -20,10 +21,21 @@ public struct CheckpointFiles {
     }
   }
 
-  /// Every damage found, naming file and tensors; empty if all checksums hold.
+  /// Every damage found, naming file and tensors; empty if all checksums hold. Files are read by as
+  /// many threads as there are cores.
   public func verify() throws -> [CheckpointError] {
-    try manifest.files.indices.flatMap { try manifest.damage(ofFile: $0) }
+    let manifest = manifest
+    let found = Mutex([Int: Result<[CheckpointError], any Error>]())
+    DispatchQueue.concurrentPerform(iterations: manifest.files.count) { index in
+      let result = Result { try manifest.damage(ofFile: index) }
+      found.withLock { $0[index] = result }
+    }
+    let results = found.withLock { $0 }
+    return try manifest.files.indices.flatMap { try results[$0]?.get() ?? [] }
   }
+
+  /// Bytes of all files but the manifest.
+  public var bytes: Int { manifest.files.reduce(0) { $0 + $1.bytes } }
 
   /// One SHA-256 over all slabs (weights, moments, averages), sorted by name, and in each the
   /// parameters in the order of the layout: the line `slab parameter shape`, then the elements as
@@ -63,7 +75,6 @@ public struct CheckpointFiles {
 
   /// A table for people.
   public func inspect() -> String {
-    let bytes = manifest.files.reduce(0) { $0 + $1.bytes }
     let parameters = manifest.parameters.reduce(0) { $0 + $1.range.count }
     var rows = [
       ("folder", manifest.path),

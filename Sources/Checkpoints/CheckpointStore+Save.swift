@@ -2,97 +2,117 @@ import Archives
 import Collectives
 
 extension CheckpointStore {
+  /// A checkpoint that has become durable.
+  public struct Committed: Sendable {
+    public let manifest: CheckpointManifest
+    /// What the slowest rank took for its file and rank 0 for the rest.
+    public let seconds: Double
+    public var step: Int { manifest.step }
+  }
+
+  /// A save between its copy and its commit.
+  struct Pending {
+    enum Phase {
+      case writing
+      case committing([SaveWork.Shard])
+    }
+
+    let work: SaveWork
+    let isInBackground: Bool
+    var phase = Phase.writing
+  }
+
   /// Writes and commits a checkpoint; durable when it returns. The protocol:
   ///
-  /// 1. Rank 0 checks the free space and creates `step_XXXXXXXX.tmp`.
-  /// 2. Every rank writes its shard file, syncs it and the folder, and tells size and checksum.
-  /// 3. Rank 0 writes `manifest.json`, syncs it and the folder: all files are durable now.
-  /// 4. Rank 0 renames the folder to `step_XXXXXXXX` and syncs the parent: it exists now.
-  /// 5. Rank 0 deletes what the retention options do not keep.
+  /// 1. Rank 0 checks the free space. Every rank creates `step_XXXXXXXX.tmp` if it is not there, writes
+  ///    its shard file, syncs it and the folder, reads it again, and tells size and checksum.
+  /// 2. Rank 0 writes `manifest.json`, syncs it and the folder: all files are durable now.
+  /// 3. Rank 0 renames the folder to `step_XXXXXXXX` and syncs the parent: it exists now.
+  /// 4. Rank 0 deletes what the retention options do not keep.
   ///
   /// If a rank fails, all throw its error, and nothing that was committed has changed.
   @discardableResult
   public func save(_ content: CheckpointContent) throws -> CheckpointManifest {
-    let final = directory + "/" + CheckpointFinder.name(step: content.step)
-    let temporary = final + ".tmp"
+    try drain()
+    start(content, inBackground: false)
+    while true {
+      if let committed = try advance() { return committed.manifest }
+    }
+  }
+
+  /// Copies the slabs and returns; the rest is done by another thread and by `advance`, in the same
+  /// steps and to the same bytes as by `save`. Waits for the save before, if one is pending.
+  ///
+  /// Where there is no memory for a copy, or `options.background` is off, it is a `save`.
+  public func begin(_ content: CheckpointContent) throws {
+    try drain()
+    var content = content
+    let copy = options.background ? snapshot.copy(content.slabs) : nil
+    if let copy { content.slabs = copy }
+    // One rank without memory for a copy does not hold up the others' protocol, only their clocks.
+    start(content, inBackground: copy != nil)
+    if !options.background { try drain() }
+  }
+
+  /// Whether a save has begun that is not committed; the same on all ranks.
+  public var isPending: Bool { pending != nil }
+
+  /// Whether this rank still works on the pending save.
+  public var isBusy: Bool { worker.isBusy }
+
+  /// Takes the pending save a step further. All ranks call it at the same time, best when none of
+  /// them is busy: otherwise it waits until none is.
+  ///
+  /// - Returns: the checkpoint, when it is committed; nil if that needs another call.
+  @discardableResult
+  public func advance() throws -> Committed? {
+    guard let now = pending else { return nil }
     do {
-      try begin(content, temporary)
-      let files = try writeShards(content, temporary)
-      var manifest = CheckpointManifest(content, files: files)
-      manifest.path = final
+      switch now.phase {
+      case .writing:
+        let shards = try communicator.told(byAll: try worker.outcome()).map { SaveWork.Shard($0) }
+        pending?.phase = .committing(shards)
+        if communicator.isRoot {
+          worker.start(inBackground: now.isInBackground) {
+            let start = ContinuousClock.now
+            return try Outcome {
+              let warning = try now.work.commit(shards)
+              return "\((ContinuousClock.now - start).inSeconds) " + warning
+            }
+          }
+        }
+        return nil
+      case .committing(let shards):
+        let mine = communicator.isRoot ? try worker.outcome() : nil
+        let told = try communicator.told(byRoot: mine).split(separator: " ", maxSplits: 1)
+        pending = nil
+        warning = told.count > 1 ? String(told[1]) : ""
+        let seconds = (shards.map(\.seconds).max() ?? 0) + (Double(told[0]) ?? 0)
+        let result = Committed(manifest: now.work.manifest(shards), seconds: seconds)
+        committed(result)
+        return result
+      }
+    } catch let error as CheckpointError {
+      pending = nil
+      // Space matters most when it has run out; the error that was thrown is the one to report.
       _ = try communicator.onRoot {
-        try writeManifest(manifest, temporary)
-        try commit(temporary, as: final)
+        try? folder.clear()
         return ""
       }
-      try retire(after: content.step)
-      return manifest
-    } catch let error as CheckpointError {
-      // Space matters most when it has run out; the error that was thrown is the one to report.
-      if communicator.isRoot { try? Self.remove(temporary) }
       throw error
     }
   }
 
-  private func begin(_ content: CheckpointContent, _ temporary: String) throws {
-    let bytes = content.slabs.reduce(0) { $0 + $1.count } * MemoryLayout<Float>.stride
-    let needed = try communicator.allReduce(bytes, by: .sum) + (1 << 20)
-    _ = try communicator.onRoot {
-      let free = freeBytes(directory)
-      guard free < 0 || free >= needed else {
-        throw CheckpointError(
-          .inputOutput, path: directory,
-          "a checkpoint takes \(needed >> 20) MiB but only \(free >> 20) MiB are free",
-          remedy: "Free space, or lower checkpoints.keepLast")
-      }
-      try Self.remove(temporary)
-      try Self.create(temporary)
-      try passed("folder created")
-      return ""
-    }
+  /// Waits until the pending save is committed, if there is one. All ranks call it.
+  public func drain() throws {
+    while isPending { try advance() }
   }
 
-  private func writeShards(_ content: CheckpointContent, _ temporary: String) throws
-    -> [CheckpointManifest.File]
-  {
-    let ranks = communicator.size
-    let name = { (rank: Int) in ShardFormat.fileName(rank: rank, ranks: ranks) }
-    let texts = try communicator.onAll {
-      let rank = communicator.rank
-      let writer = ShardWriter(path: temporary + "/" + name(rank), passed: passed)
-      let (bytes, crc) = try writer.write(content.slabs, rank: rank, ranks: ranks)
-      try FileSystem.synchronizeFolder(temporary)
-      return "\(bytes) \(crc)"
-    }
-    return texts.enumerated().map { rank, text in
-      let numbers = text.split(separator: " ")
-      return CheckpointManifest.File(
-        name: name(rank), bytes: Int(numbers[0]) ?? -1, crc32c: UInt32(numbers[1]) ?? 0)
-    }
-  }
-
-  private func writeManifest(_ manifest: CheckpointManifest, _ temporary: String) throws {
-    let file = try DurableFile(temporary + "/" + CheckpointManifest.fileName)
-    try passed("manifest created")
-    try manifest.encoded().withUnsafeBytes { try file.write($0) }
-    try passed("manifest written")
-    try file.commit()
-    try passed("manifest synced")
-    try FileSystem.synchronizeFolder(temporary)
-    try passed("folder synced")
-  }
-
-  /// The new checkpoint is durable; failing to delete an old one must not end the run.
-  private func retire(after step: Int) throws {
-    warning = try communicator.onRoot {
-      do {
-        try retire(current: step)
-      } catch let error as CheckpointError {
-        return error.description
-      } catch let error as ArchiveError {
-        return error.description
-      }
-      return ""
-    }
+  private func start(_ content: CheckpointContent, inBackground: Bool) {
+    let work = SaveWork(
+      content: content, folder: folder, lock: lock, rank: communicator.rank,
+      ranks: communicator.size, freeBytes: freeBytes)
+    pending = Pending(work: work, isInBackground: inBackground)
+    worker.start(inBackground: inBackground) { try Outcome { try work.writeShard().text } }
   }
 }

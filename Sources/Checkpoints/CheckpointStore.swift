@@ -8,6 +8,9 @@ import Foundation
 ///
 /// Promise: a checkpoint that `save` returned from is found again after any crash, and one that is
 /// damaged or half written is never loaded. See `save` for the protocol.
+///
+/// Only the thread that made the store calls it; a save in the background writes from another, which
+/// never talks to the communicator.
 public final class CheckpointStore {
   public enum Access: Sendable {
     /// Creates the folder, takes its lock and clears what crashes have left.
@@ -18,32 +21,46 @@ public final class CheckpointStore {
   public let directory: String
   /// Damaged checkpoints that the last `newest` has passed over.
   public private(set) var skipped: [CheckpointError] = []
-  /// Why the last `save` could not delete what retention does not keep; empty if it could.
+  /// Why the last save could not delete what retention does not keep; empty if it could.
   public internal(set) var warning = ""
+  /// Called on all ranks for each checkpoint when it is durable.
+  public var committed: (Committed) -> Void = { _ in }
 
   let communicator: any Communicator
   let options: CheckpointOptions
-  private let lock: FolderLock?
+  let lock: FolderLock?
+  let worker = Worker()
+  let snapshot = Snapshot()
+  var folder: CheckpointFolder
+  var pending: Pending?
 
-  /// Called with the name of each step of the saving protocol when it is done; throwing simulates
-  /// a crash at that instant.
-  package var passed: (String) throws -> Void = { _ in }
+  /// Through which this rank's saves write from now on.
+  package var storage: Storage {
+    get { folder.storage }
+    set { folder.storage = newValue }
+  }
+  /// Times that memory for copies was taken from the system.
+  package var copyAllocations: Int { snapshot.allocations }
   /// Free bytes of the file system of a folder; below 0 where it does not say.
-  package var freeBytes: (String) -> Int = CheckpointStore.freeBytes
+  package var freeBytes: @Sendable (String) -> Int = { (try? FileSystem.freeBytes(at: $0)) ?? -1 }
 
+  /// - Parameter storage: this rank's; with a fault in it in tests.
   public init(
     _ directory: String, communicator: any Communicator,
-    options: CheckpointOptions = CheckpointOptions(), access: Access = .writing
+    options: CheckpointOptions = CheckpointOptions(), access: Access = .writing,
+    storage: Storage = Storage()
   ) throws {
     self.directory = directory
     self.communicator = communicator
     self.options = options
+    let folder = CheckpointFolder(path: directory, options: options, storage: storage)
+    self.folder = folder
     var lock: FolderLock?
     if access == .writing {
       _ = try communicator.onRoot {
-        try Self.create(directory)
+        try folder.create()
         lock = try FolderLock(directory)
-        try Self.clear(directory)
+        try folder.clear()
         return ""
       }
     }

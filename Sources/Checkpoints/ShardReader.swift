@@ -12,11 +12,13 @@ final class ShardReader {
   private let dataStart: Int
   private let dataBytes: Int
   private let sums: [UInt32]
-  /// The block read last, and its number.
-  private var block: [UInt8] = []
+  /// Holds what was read last; made at the first read and kept.
+  private var buffer: [UInt8] = []
+  /// The block that is in it.
   private var blockNumber = -1
 
-  init(_ path: String) throws {
+  /// - Parameter fromDisk: have the system forget what it holds of the file, if it is so kind.
+  init(_ path: String, fromDisk: Bool = false) throws {
     self.path = path
     let file = open(path, O_RDONLY | O_CLOEXEC)
     guard file >= 0 else { throw CheckpointError(.system("cannot open the shard", path: path)) }
@@ -26,6 +28,7 @@ final class ShardReader {
         throw CheckpointError(.system("cannot examine the shard", path: path))
       }
       size = Int(status.st_size)
+      if fromDisk { posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED) }
       let header = try Self.header(file, path, size)
       dataStart = header.length
       dataBytes = header.dataBytes
@@ -42,17 +45,22 @@ final class ShardReader {
 
   private static func read(_ file: Int32, _ path: String, _ range: Range<Int>) throws -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: range.count)
+    try bytes.withUnsafeMutableBytes { try fill($0, from: file, path, at: range.lowerBound) }
+    return bytes
+  }
+
+  private static func fill(
+    _ bytes: UnsafeMutableRawBufferPointer, from file: Int32, _ path: String, at start: Int
+  ) throws {
     var done = 0
     while done < bytes.count {
-      let count = bytes.withUnsafeMutableBytes {
-        pread(file, $0.baseAddress! + done, range.count - done, off_t(range.lowerBound + done))
-      }
+      let count = pread(
+        file, bytes.baseAddress! + done, bytes.count - done, off_t(start + done))
       if count < 0 && errno == EINTR { continue }
       if count < 0 { throw CheckpointError(.system("cannot read", path: path)) }
       if count == 0 { throw CheckpointError.damaged(path, "the file is cut short") }
       done += count
     }
-    return bytes
   }
 
   private static func header(_ file: Int32, _ path: String, _ size: Int) throws
@@ -128,8 +136,8 @@ final class ShardReader {
           path, "\(record.slab): elements \(elements) do not match their checksum")
       }
       let offset = position - number * ShardFormat.blockBytes
-      let count = min(end - position, block.count - offset)
-      block.withUnsafeBytes { target.copyMemory(from: $0.baseAddress! + offset, byteCount: count) }
+      let count = min(end - position, bytes(of: number).count - offset)
+      buffer.withUnsafeBytes { target.copyMemory(from: $0.baseAddress! + offset, byteCount: count) }
       position += count
       target += count
     }
@@ -138,13 +146,22 @@ final class ShardReader {
   /// Makes a block current; false if it does not match its checksum.
   private func load(_ number: Int) throws -> Bool {
     if number == blockNumber { return true }
-    blockNumber = -1
     let range = bytes(of: number)
-    block = try Self.read(
-      descriptor, path, dataStart + range.lowerBound..<dataStart + range.upperBound)
-    guard block.withUnsafeBytes({ CRC32C.of($0) }) == sums[number] else { return false }
+    let crc = try checksum(dataStart + range.lowerBound..<dataStart + range.upperBound)
+    guard crc == sums[number] else { return false }
     blockNumber = number
     return true
+  }
+
+  /// Reads at most a block's bytes into the buffer; returns their checksum.
+  private func checksum(_ range: Range<Int>, continuing crc: UInt32 = 0) throws -> UInt32 {
+    blockNumber = -1
+    if buffer.isEmpty { buffer = [UInt8](repeating: 0, count: ShardFormat.blockBytes) }
+    return try buffer.withUnsafeMutableBytes { buffer in
+      let part = UnsafeMutableRawBufferPointer(rebasing: buffer[..<range.count])
+      try Self.fill(part, from: descriptor, path, at: range.lowerBound)
+      return CRC32C.of(UnsafeRawBufferPointer(part), continuing: crc)
+    }
   }
 
   private func bytes(of block: Int) -> Range<Int> {
@@ -163,9 +180,8 @@ final class ShardReader {
     for range in [0..<dataStart - 4, dataStart..<dataStart + dataBytes] {
       for start in stride(from: range.lowerBound, to: range.upperBound, by: ShardFormat.blockBytes)
       {
-        let part = try Self.read(
-          descriptor, path, start..<min(range.upperBound, start + ShardFormat.blockBytes))
-        crc = part.withUnsafeBytes { CRC32C.of($0, continuing: crc) }
+        let end = min(range.upperBound, start + ShardFormat.blockBytes)
+        crc = try checksum(start..<end, continuing: crc)
       }
     }
     return crc

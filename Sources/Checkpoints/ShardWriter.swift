@@ -4,25 +4,19 @@ import Foundation
 /// Writes one rank's shard file: durable when `write` has returned.
 struct ShardWriter {
   let path: String
-  /// Told the name of each step of the protocol when it is done; throws to simulate a crash there.
-  let passed: (String) throws -> Void
+  let storage: Storage
 
   /// Returns the file's size and the checksum of its content for the manifest.
   func write(_ slabs: [CheckpointSlab], rank: Int, ranks: Int) throws -> (bytes: Int, crc: UInt32) {
     let table = Self.table(slabs, rank: rank, ranks: ranks)
     let dataBytes = table.records.last?.bytes.upperBound ?? 0
-    let file = try DurableFile(path)
-    try passed("shard created")
+    let file = try DurableFile(path, on: storage)
     let header = try Self.header(table, dataBytes)
     try header.withUnsafeBytes { try file.write($0) }
-    try passed("shard header written")
     var crc = header.dropLast(4).withUnsafeBytes { CRC32C.of($0) }
     let sums = try writeData(slabs, in: file, crc: &crc)
-    try passed("shard data written")
     try Self.trailer(sums, dataBytes).withUnsafeBytes { try file.write($0) }
-    try passed("shard written")
     try file.commit()
-    try passed("shard synced")
     return (file.count, crc)
   }
 

@@ -20,7 +20,7 @@ enum Failure {
     case is SampleError, is ImageError: 65
     case let error as AttackError: error.kind == .badData ? 65 : 70
     case let error as CollectiveError: error.call == "start" ? 64 : 70
-    case TrainingError.stoppedOnRequest: 75
+    case TrainingError.stoppedOnRequest, TrainingError.outOfTime: 75
     case is ReplicaError: 77
     default: 70
     }
@@ -31,7 +31,7 @@ enum Failure {
     let code = exitCode(of: error)
     let ranks = communicator?.size ?? 1
     let rank = communicator?.rank ?? 0
-    if case TrainingError.stoppedOnRequest = error {
+    if code == 75 {
       if rank == 0 { printError("vitdist: \(error)") }
       Session.finish(communicator)
       exit(code)
@@ -42,5 +42,19 @@ enum Failure {
     printError("vitdist: \(ranks > 1 ? "rank \(rank): " : "")\(error)")
     if ranks > 1, let communicator { communicator.abort(exitCode: code) }
     exit(code)
+  }
+
+  /// The watchdog is about to write its records: on a file system that hangs, that must not take for
+  /// ever.
+  @Sendable static func limitAlarm(_ seconds: Double) {
+    signal(SIGALRM) { _ in _exit(76) }
+    alarm(UInt32(seconds))
+  }
+
+  /// Ends a process whose main thread makes no progress, or waits for one that makes none. MPI is the
+  /// main thread's: the launcher is told by the exit code alone.
+  @Sendable static func endByWatchdog(_ text: String) {
+    if !text.isEmpty { printError("vitdist: \(text)") }
+    _exit(76)
   }
 }

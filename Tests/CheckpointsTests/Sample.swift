@@ -21,6 +21,20 @@ enum Sample {
     RandomKey(seed: UInt64(version), .synthesis, name: slab).uniformFloat(element)
   }
 
+  /// All elements of the usual layout, which some tests ask for thousands of times.
+  static func values(_ slab: String, version: Int) -> [Float] {
+    if let known = known[version]?[slab] { return known }
+    return (0..<layout.count).map { value(slab, $0, version: version) }
+  }
+
+  private static let known: [Int: [String: [Float]]] = Dictionary(
+    uniqueKeysWithValues: (0...2).map { version in
+      let values = slabs.map { name in
+        (name, (0..<layout.count).map { value(name, $0, version: version) })
+      }
+      return (version, Dictionary(uniqueKeysWithValues: values))
+    })
+
   /// Two separate runs of whole blocks a rank, as the reducer's buckets give.
   static func ranges(of rank: Int, ranks: Int, count: Int = layout.count) -> [Range<Int>] {
     let blocks = count / ParameterLayout.blockSize
@@ -38,32 +52,66 @@ enum Sample {
     _ store: CheckpointStore, _ group: any Communicator, step: Int, version: Int = 0,
     metrics: [String: Double] = [:], layout: ParameterLayout = layout
   ) throws -> CheckpointManifest {
-    let ranges = ranges(of: group.rank, ranks: group.size, count: layout.count)
-    var memory = slabs.map { name in
-      name == "parameters"
-        ? (0..<layout.count).map { value(name, $0, version: version) }
-        : ranges.flatMap { $0.map { value(name, $0, version: version) } }
+    let state = State(group, version: version, layout: layout)
+    return try store.save(state.content(step: step, metrics: metrics))
+  }
+
+  /// Saves the same in the background, beside steps that spoil the state at once.
+  static func saveInBackground(
+    _ store: CheckpointStore, _ group: any Communicator, step: Int, version: Int = 0
+  ) throws {
+    let state = State(group, version: version, layout: layout)
+    try store.begin(state.content(step: step))
+    while store.isPending {
+      state.spoil()
+      let isBusy = try group.allReduce(store.isBusy ? 1 : 0, by: .maximum) > 0
+      if isBusy { usleep(100) } else { try store.advance() }
     }
-    let pointers = memory.indices.map { i in
-      let pointer = UnsafeMutablePointer<Float>.allocate(capacity: max(1, memory[i].count))
-      pointer.update(from: &memory[i], count: memory[i].count)
-      return pointer
+  }
+
+  /// A rank's memory of a state.
+  final class State {
+    private let layout: ParameterLayout
+    private let ranges: [Range<Int>]
+    private let memory: [UnsafeMutableBufferPointer<Float>]
+
+    init(_ group: any Communicator, version: Int, layout: ParameterLayout = Sample.layout) {
+      let ranges = Sample.ranges(of: group.rank, ranks: group.size, count: layout.count)
+      self.layout = layout
+      self.ranges = ranges
+      memory = slabs.map { name in
+        let elements = name == "parameters" ? [0..<layout.count] : ranges
+        let usual = layout == Sample.layout ? Sample.values(name, version: version) : []
+        let values = elements.flatMap { range in
+          usual.isEmpty
+            ? range.map { value(name, $0, version: version) } : Array(usual[range])
+        }
+        let buffer = UnsafeMutableBufferPointer<Float>.allocate(capacity: max(1, values.count))
+        _ = buffer.initialize(from: values)
+        return buffer
+      }
     }
-    defer { pointers.forEach { $0.deallocate() } }
-    let held = zip(slabs, pointers).map { name, pointer in
-      name == "parameters"
-        ? CheckpointSlab(name, whole: pointer, ranges: ranges)
-        : CheckpointSlab(name, packed: pointer, ranges: ranges)
+
+    deinit { memory.forEach { $0.deallocate() } }
+
+    func spoil() { for buffer in memory { buffer.update(repeating: .nan) } }
+
+    func content(step: Int, metrics: [String: Double] = [:]) -> CheckpointContent {
+      let held = zip(slabs, memory).map { name, buffer in
+        name == "parameters"
+          ? CheckpointSlab(name, whole: buffer.baseAddress!, ranges: ranges)
+          : CheckpointSlab(name, packed: buffer.baseAddress!, ranges: ranges)
+      }
+      var content = CheckpointContent(layout: layout, slabs: held)
+      content.step = step
+      content.epoch = step / 10
+      content.samplesSeen = step * 256
+      content.seed = .max
+      content.model = "{\"kind\" : \"vit\", \"checksum\" : \"00000000\"}"
+      content.state = ["schedule.updates": "\(step)"]
+      content.metrics = metrics
+      return content
     }
-    var content = CheckpointContent(layout: layout, slabs: held)
-    content.step = step
-    content.epoch = step / 10
-    content.samplesSeen = step * 256
-    content.seed = .max
-    content.model = "{\"kind\" : \"vit\", \"checksum\" : \"00000000\"}"
-    content.state = ["schedule.updates": "\(step)"]
-    content.metrics = metrics
-    return try store.save(content)
   }
 
   /// Loads this rank's ranges (moments) and the whole weights; true if every element is right.
@@ -84,14 +132,22 @@ enum Sample {
           ])
       }
     }
-    let weights = (0..<layout.count).map { value("parameters", $0, version: version) }
-    let moments = ranges.flatMap { $0.map { value("adamw.v", $0, version: version) } }
+    let weights = values("parameters", version: version)
+    let moments = ranges.flatMap { values("adamw.v", version: version)[$0] }
     return whole == weights && Array(packed.dropLast()) == moments && packed.last!.isNaN
   }
 
   /// Runs `body` with a new empty folder.
-  static func withFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
-    let folder = FileManager.default.temporaryDirectory.path + "/vitdist-\(UUID().uuidString)"
+  ///
+  /// - Parameter inMemory: on a file system without a disk, where there is one: for what saves
+  ///   thousands of times.
+  static func withFolder<Result>(
+    inMemory: Bool = false, _ body: (String) throws -> Result
+  ) throws -> Result {
+    let memory = "/dev/shm"
+    let isThere = inMemory && FileManager.default.isWritableFile(atPath: memory)
+    let parent = isThere ? memory : FileManager.default.temporaryDirectory.path
+    let folder = parent + "/vitdist-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: folder) }
     return try body(folder)
   }

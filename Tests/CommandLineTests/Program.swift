@@ -27,9 +27,19 @@ enum Program {
 
   /// Runs to the end. Past the limit the program is killed and the outcome's status is -1.
   @discardableResult
-  static func run(_ arguments: [String], ranks: Int = 0, seconds: Double = 120) throws -> Outcome {
-    let running = try Running(arguments, ranks: ranks)
+  static func run(
+    _ arguments: [String], ranks: Int = 0, seconds: Double = 120,
+    variables: [String: String] = [:]
+  ) throws -> Outcome {
+    let running = try Running(arguments, ranks: ranks, variables: variables)
     return running.wait(seconds: seconds)
+  }
+
+  /// Runs a script of `Launch` with this program.
+  static func script(_ script: String, _ arguments: [String], seconds: Double) throws -> Outcome {
+    try Running(
+      command: [script] + arguments, isParallel: false, variables: ["VITDIST_BINARY": path]
+    ).wait(seconds: seconds)
   }
 
   /// A program that has been started: alone, or as so many ranks under mpirun.
@@ -41,12 +51,15 @@ enum Program {
 
     var identifier: Int32 { process.processIdentifier }
 
-    convenience init(_ arguments: [String], ranks: Int = 0) throws {
+    convenience init(_ arguments: [String], ranks: Int = 0, variables: [String: String] = [:])
+      throws
+    {
       let launcher =
         ranks == 0
         ? [] : [try #require(Program.mpirun), "--oversubscribe", "-n", "\(ranks)"]
       try self.init(
-        command: launcher + [Program.path] + arguments, isParallel: ranks > 0, variables: [:])
+        command: launcher + [Program.path] + arguments, isParallel: ranks > 0,
+        variables: variables)
     }
 
     /// Any command, with variables besides those of the tests.

@@ -21,31 +21,45 @@ public final class Trainer {
   public let training: TrainingStep
   public let identity: Identity
   /// Steps done.
-  public private(set) var step = 0
+  public internal(set) var step = 0
   /// The last evaluation of this process.
   public private(set) var judgement: Judgement?
 
   private let cadence: Cadence
   private let judge: Judge?
-  private let checkpoints: CheckpointStore
+  let checkpoints: CheckpointStore
+  private let deadline: Deadline
   private let replicas: ReplicaCheck
+  private var comparisons: ReplicaCadence
+  private let balance: Balance
+  private let names: RankNames
   private let log: RunLog?
-  private let communicator: any Communicator
+  let communicator: any Communicator
   private let pool: BufferPool
 
   /// - Parameters:
   ///   - judge: nil for a run without validation data.
+  ///   - deadline: rank 0's counts.
+  ///   - balance: how the shards are dealt as the run goes on.
+  ///   - names: of the ranks, for people.
   ///   - log: on rank 0.
   public init(
     _ training: TrainingStep, identity: Identity, cadence: Cadence, judge: Judge?,
-    checkpoints: CheckpointStore, log: RunLog?, communicator: any Communicator, pool: BufferPool
+    checkpoints: CheckpointStore, deadline: Deadline = .none, balance: Balance = .even,
+    names: RankNames = RankNames(hosts: []), log: RunLog?, communicator: any Communicator,
+    pool: BufferPool
   ) {
     self.training = training
     self.identity = identity
     self.cadence = cadence
     self.judge = judge
     self.checkpoints = checkpoints
-    replicas = ReplicaCheck(training.network.parameters.layout, communicator)
+    self.deadline = deadline
+    self.balance = balance
+    self.names = names
+    replicas = ReplicaCheck(training.network.parameters.layout, communicator, names: names)
+    comparisons = ReplicaCadence(
+      everySteps: cadence.checkReplicasEverySteps, share: cadence.checkReplicasShare)
     self.log = log
     self.communicator = communicator
     self.pool = pool
@@ -53,29 +67,58 @@ public final class Trainer {
 
   /// Trains from the step where the state stands to the plan's last.
   ///
+  /// - Parameter batches: gives the batches of this rank's shards from a step on; asked again when the
+  ///   shards are dealt anew.
   /// - Throws: `TrainingError.stoppedOnRequest` when a signal reached any rank and the state is
-  ///   saved.
-  public func run(_ batches: any ShardBatches) throws {
+  ///   saved, `.outOfTime` when the deadline is near.
+  public func run(_ batches: (_ step: Int, _ shards: Range<Int>) -> any ShardBatches) throws {
+    let tell: (String) -> Void = { [log] in log?.note($0) }
+    let boundary = try prepareSaves(cadence, deadline, tell: tell)
+    var source = batches(step, training.reducer.localShards)
+    var pace = RankPace(communicator)
+    var compares = cadence.checkReplicasEverySteps > 0
     while step < training.plan.totalSteps {
-      let report = try training.take(step, batches)
+      let report = try training.take(step, source) { if compares { try compareReplicas(step + 1) } }
       step += 1
-      try log?.record(report)
+      let times = try pace.record(report)
+      try log?.record(report, times)
+      boundary.recordStep(report.seconds)
 
-      if cadence.checksReplicas(after: step) {
-        try replicas.check(training.network.parameters.values, step: step)
-      }
       let judged = cadence.evaluates(after: step) ? try evaluate() : nil
-      let isAskedToStop = try communicator.allReduce(StopRequest.isRaised ? 1 : 0, by: .maximum) > 0
-      if isAskedToStop || cadence.saves(after: step, isJudged: judged != nil) {
-        try save(judged)
-      }
-      if isAskedToStop, step < training.plan.totalSteps {
-        throw TrainingError.stoppedOnRequest(step: step)
-      }
+      training.marks(.vote)
+      let decision = try boundary.agree(
+        after: step, isJudged: judged != nil, isAskedToStop: StopRequest.isRaised,
+        comparesReplicas: comparisons.isDue(afterStepOf: report.seconds))
+      compares = decision.comparesReplicas
+      // What is saved is what all ranks have.
+      if decision.saves, cadence.checkReplicasEverySteps > 0 { try compareReplicas(step) }
+      training.marks(.save)
+      try save(judged, decision, boundary, tell: tell)
+      if let times, try rebalance(times) { source = batches(step, training.reducer.localShards) }
     }
     // A run that was stopped between its last checkpoint and its summary.
     if judgement == nil { _ = try evaluate() }
+    if communicator.size > 1, let times = try pace.overall() { tell(times.text(names)) }
+    training.marks(.finish)
     log?.finish()
+  }
+
+  private func compareReplicas(_ step: Int) throws {
+    training.marks(.compare)
+    comparisons.record(try replicas.check(training.network.parameters.values, step: step))
+  }
+
+  /// Deals the shards anew if that makes steps shorter; the same decision on all ranks.
+  private func rebalance(_ times: RankTimes) throws -> Bool {
+    let now = training.reducer.assignment
+    guard step < training.plan.totalSteps, let other = balance.better(than: now, times) else {
+      return false
+    }
+    try training.reassign(other)
+    log?.note(
+      "virtual shards per rank are \(other.counts) from step \(step + 1) on, after \(now.counts): "
+        + times.text(names))
+    return true
   }
 
   /// The weights that are judged and exported: their moving average where one is kept.
@@ -97,63 +140,5 @@ public final class Trainer {
     judgement = result
     try log?.record(result, step: step)
     return result
-  }
-}
-
-// MARK: - State on disk
-
-extension Trainer {
-  private var slabs: [CheckpointSlab] {
-    let ranges = training.ownership.ranges
-    return [
-      CheckpointSlab("parameters", whole: training.network.parameters.values, ranges: ranges)
-    ] + training.states.map { CheckpointSlab($0.name, packed: $0.slab.pointer, ranges: ranges) }
-      + (training.average.map { [CheckpointSlab("average", packed: $0.pointer, ranges: ranges)] }
-        ?? [])
-      + (training.memory.map {
-        [CheckpointSlab("objective.memory", array: $0.pointer, $0.range, of: $0.count)]
-      } ?? [])
-  }
-
-  /// - Parameter judged: how these very weights were judged, if they were.
-  private func save(_ judged: Judgement?) throws {
-    let plan = training.plan
-    var content = CheckpointContent(layout: training.network.parameters.layout, slabs: slabs)
-    content.step = step
-    content.epoch = plan.epoch(of: step)
-    content.samplesSeen = plan.samples(before: step)
-    content.seed = plan.seed
-    content.virtualShards = plan.batches.virtualShards
-    content.configDigest = identity.configDigest
-    content.dataFingerprint = identity.dataFingerprint
-    content.blasKernel = identity.blasKernel
-    content.vitdistVersion = identity.version
-    content.model = identity.model
-    content.state = ["batchSize": "\(plan.batches.batchSize)", "microBatch": "\(plan.microBatch)"]
-    content.state.merge(objectiveState) { $1 }
-    if let judged {
-      content.metrics = Dictionary(uniqueKeysWithValues: judged.figures.map { ($0.name, $0.value) })
-    }
-    _ = try checkpoints.save(content)
-  }
-
-  /// Where the objective's loops stand, under names of their own.
-  private var objectiveState: [String: String] {
-    let state = training.loss.state(at: training.plan.moment(of: step))
-    return Dictionary(uniqueKeysWithValues: state.map { ("objective.\($0)", $1) })
-  }
-
-  /// Takes up the state of a checkpoint, written by any number of ranks.
-  ///
-  /// - Returns: what of the objective's loops stands elsewhere than in the run that wrote it.
-  public func restore(_ manifest: CheckpointManifest) throws -> [String] {
-    try manifest.check(training.network.parameters.layout)
-    try checkpoints.load(manifest, into: slabs)
-    try training.reducer.gatherParameters(training.network.parameters.values)
-    step = manifest.step
-    return objectiveState.sorted { $0.key < $1.key }.compactMap { name, now in
-      let then = manifest.state[name] ?? "nothing"
-      return then == now ? nil : "\(name) was \(then) and is \(now)"
-    }
   }
 }

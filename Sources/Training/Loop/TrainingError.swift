@@ -4,6 +4,16 @@ public enum TrainingError: Error, CustomStringConvertible {
   case nonFinite(what: String, step: Int)
   /// A signal asked for it and the state is saved: exit code 75.
   case stoppedOnRequest(step: Int)
+  /// The time that the job was given is up; the state of step `saved` is saved. Exit code 75.
+  case outOfTime(step: Int, saved: Int, reason: String)
+
+  /// Whether the run stopped in order and is to go on later.
+  public var isStop: Bool {
+    switch self {
+    case .nonFinite: false
+    case .stoppedOnRequest, .outOfTime: true
+    }
+  }
 
   public var description: String {
     switch self {
@@ -13,6 +23,12 @@ public enum TrainingError: Error, CustomStringConvertible {
     case .stoppedOnRequest(let step):
       "stopped on request after step \(step); the state is saved. Start the same command again to "
         + "go on."
+    case .outOfTime(let step, let saved, let reason):
+      "stopped before the deadline after step \(step); "
+        + (saved == step
+          ? "the state is saved"
+          : "it is not saved: \(reason); step \(saved) is the newest on disk")
+        + ". Start the same command again to go on."
     }
   }
 }

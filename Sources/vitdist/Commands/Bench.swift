@@ -12,8 +12,8 @@ import Training
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract:
-      "Time this machine: products, training and attack steps, the reduction, the data pipeline.",
-    subcommands: [Gemm.self, Step.self, Attack.self, Reduce.self, Data.self])
+      "Time this machine: products, training and attack steps, the reduction, data, checkpoints.",
+    subcommands: [Gemm.self, Step.self, Attack.self, Reduce.self, Data.self, Checkpoint.self])
 
   struct Gemm: RankedCommand {
     static let configuration = CommandConfiguration(
