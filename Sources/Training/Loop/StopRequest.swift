@@ -11,9 +11,13 @@ public enum StopRequest {
   private static let requests = Atomic<Int>(0)
   /// SIGTERM and SIGINT, of whoever is not the launcher.
   private static let orders = Atomic<Int>(0)
+  private static let isLaunched = Atomic<Bool>(false)
 
   /// Also lets these signals through: whoever started the program may have left them blocked.
-  public static func install() {
+  ///
+  /// - Parameter isLaunched: whether the parent of this process is a launcher of ranks.
+  public static func install(isLaunched: Bool) {
+    self.isLaunched.store(isLaunched, ordering: .relaxed)
     let numbers = [SIGUSR1, SIGUSR2, SIGTERM, SIGINT]
     var blocked = sigset_t()
     sigemptyset(&blocked)
@@ -24,8 +28,9 @@ public enum StopRequest {
     action.__sigaction_handler.sa_sigaction = { number, information, _ in
       StopRequest.requests.add(1, ordering: .relaxed)
       guard number == SIGTERM || number == SIGINT else { return }
+      let isRepeated = StopRequest.requests.load(ordering: .relaxed) > 1
       let sender = information?.pointee._sifields._kill.si_pid ?? 0
-      if sender == getppid(), StopRequest.requests.load(ordering: .relaxed) > 1 { return }
+      if isRepeated, StopRequest.isLaunched.load(ordering: .relaxed), sender == getppid() { return }
       if StopRequest.orders.add(1, ordering: .relaxed).newValue == 2 {
         signal(number, SIG_DFL)
         raise(number)

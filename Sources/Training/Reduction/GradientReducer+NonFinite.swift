@@ -12,7 +12,8 @@ extension GradientReducer {
   }
 
   /// Whether the slab that was sent is finite. Where this rank is the owner the total lies now; if it
-  /// is not finite although all that came from others is, this rank's own part was not.
+  /// is not finite although all that came from others and from this rank's other shards is, the slab was
+  /// not.
   private var isSentSlabFinite: Bool {
     partition.buckets.indices.allSatisfy { bucket in
       let range = partition.buckets[bucket]
@@ -22,7 +23,7 @@ extension GradientReducer {
       }
       return isFinite(range.lowerBound..<mine.lowerBound)
         && isFinite(mine.upperBound..<range.upperBound)
-        && (isFinite(mine) || !exchange.areRemotePartsFinite(of: bucket))
+        && (isFinite(mine) || !nonFinite.isEmpty || !exchange.areRemotePartsFinite(of: bucket))
     }
   }
 }

@@ -58,7 +58,7 @@ struct Train: RankedCommand {
   func run(_ session: Session) throws {
     let recipe = try recipe()
     let fault = try TrainingFault.fromEnvironment()
-    StopRequest.install()
+    StopRequest.install(isLaunched: Launch().isParallel)
     let run = TrainingRun(
       recipe, output: output, communicator: session.communicator, version: Vitdist.version,
       deadline: try Deadline(deadline, endOfJob: Launch.environment("SLURM_JOB_END_TIME")),
