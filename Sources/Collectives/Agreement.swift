@@ -7,6 +7,7 @@ public struct Agreement: Sendable {
     public let name: String
     /// Values with the ranks that hold them, in order of their first rank.
     public let holders: [Holder]
+    let names: RankNames
 
     public struct Holder: Sendable, Equatable {
       public let value: String
@@ -15,13 +16,8 @@ public struct Agreement: Sendable {
 
     public var description: String {
       name + ": "
-        + holders.map { holder in
-          let many = holder.ranks.count > 1
-          let list = holder.ranks.prefix(8).map(String.init).joined(separator: ", ")
-          let rest = holder.ranks.count > 8 ? ", ... (\(holder.ranks.count) ranks)" : ""
-          return "\(holder.value.isEmpty ? "nothing" : holder.value) on rank\(many ? "s" : "")"
-            + " \(list)\(rest)"
-        }.joined(separator: "; ")
+        + holders.map { "\($0.value.isEmpty ? "nothing" : $0.value) on \(names($0.ranks))" }
+        .joined(separator: "; ")
     }
   }
 
@@ -29,8 +25,12 @@ public struct Agreement: Sendable {
   public static func differences(_ facts: [Fact], on communicator: any Communicator) throws
     -> [Difference]
   {
-    let text = facts.map { "\(encoded($0.name))\t\(encoded($0.value))" }.joined(separator: "\n")
-    let all = try communicator.allGather(text).map { decoded($0) }
+    // One exchange, so that even programs of different versions come to its end.
+    let mine = [("", Launch.host)] + facts
+    let text = mine.map { "\(encoded($0.name))\t\(encoded($0.value))" }.joined(separator: "\n")
+    let told = try communicator.allGather(text).map { decoded($0) }
+    let hosts = RankNames(hosts: told.map { facts in facts.first { $0.name == "" }?.value ?? "" })
+    let all = told.map { facts in facts.filter { $0.name != "" } }
     var names: [String] = []
     for fact in all.joined() where !names.contains(fact.name) { names.append(fact.name) }
     return names.compactMap { name in
@@ -42,7 +42,7 @@ public struct Agreement: Sendable {
         name: name,
         holders: distinct.map { value in
           .init(value: value, ranks: values.indices.filter { values[$0] == value })
-        })
+        }, names: hosts)
     }
   }
 

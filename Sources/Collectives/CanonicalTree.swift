@@ -15,12 +15,6 @@ public struct CanonicalTree: Sendable, Equatable {
     self.leaves = leaves
   }
 
-  /// The shards of a rank: [rV/P, (r+1)V/P). P need not divide V.
-  public func leaves(of rank: Int, ranks: Int) -> Range<Int> {
-    precondition((0..<ranks).contains(rank), "rank \(rank) of \(ranks)")
-    return rank * leaves / ranks..<(rank + 1) * leaves / ranks
-  }
-
   /// The two halves of a node; nil for a leaf.
   public static func children(of node: Node) -> (left: Node, right: Node)? {
     if node.count == 1 { return nil }

@@ -27,6 +27,11 @@ public struct Recipe: Configurable {
   public var evaluation = EvaluationCadence()
   public var checkpoints = CheckpointOptions()
   public var replicaCheck = ReplicaCheckOptions()
+  public var watchdog = WatchdogOptions()
+  public var lossSpikes = LossSpikeOptions()
+  /// How virtual shards are dealt to the ranks: even, auto (by measured speed) or the number of every
+  /// rank, such as 20,12. Changes no bits.
+  public var balance = "even"
 
   public init() {}
 
@@ -48,6 +53,7 @@ public struct Recipe: Configurable {
         "epochs", epochs > 0 ? "epochs and steps are both given" : "the run has no length",
         remedy: "Give either epochs or steps, and set the other to 0")
     }
+    _ = try Balance(balance)
     try validateBatches(for: objective.value.demands)
   }
 
@@ -142,8 +148,10 @@ public struct EvaluationCadence: Configurable {
 
 /// When the ranks compare their weights, which should be equal to the bit.
 public struct ReplicaCheckOptions: Configurable {
-  /// Steps between two comparisons; 0 for none. One reads all weights once.
-  public var everySteps = 100
+  /// Steps between two comparisons at least; 0 for none. One reads all weights once.
+  public var everySteps = 1
+  /// Part of the time that comparisons may take: where they take more, they are made less often.
+  public var timeShare = 0.01
 
   public init() {}
 
@@ -151,6 +159,10 @@ public struct ReplicaCheckOptions: Configurable {
     guard everySteps >= 0 else {
       throw ConfigurationError(
         "everySteps", "is \(everySteps)", remedy: "Give 0 for no comparison, or more")
+    }
+    guard timeShare > 0, timeShare <= 1 else {
+      throw ConfigurationError(
+        "timeShare", "is \(timeShare)", remedy: "Give a part from 0 to 1, such as 0.01")
     }
   }
 }

@@ -26,6 +26,20 @@ extension TrainingRun {
     try onRoot { try DurableFile.write(recipe.yaml, to: folder.config) }
   }
 
+  /// Says that the run stopped in order and is to be started again, for scripts that cannot see the
+  /// exit code 75: mpirun returns 1 if the signal was sent to itself.
+  func writeStopMark(_ step: Int) throws {
+    var mark = ValueTree.Mapping()
+    mark["step"] = ValueTree(.integer(step))
+    let text = ValueTree(.mapping(mark)).json + "\n"
+    try onRoot { try DurableFile.write(text, to: folder.stopped) }
+  }
+
+  /// The run goes on.
+  func removeStopMark() throws {
+    try onRoot { try FileSystem.remove(folder.stopped) }
+  }
+
   /// The config that the run in the folder was begun with; nil if there is none that can be read.
   var begunConfig: Recipe? {
     FileSystem.exists(folder.config) ? try? Recipe(file: folder.config) : nil

@@ -1,6 +1,7 @@
 import Archives
 import Autograd
 import Checkpoints
+import Collectives
 import Configuration
 import Datasets
 import Networks
@@ -20,6 +21,8 @@ extension TrainingRun {
     let teacher: FrozenModel?
     let judge: Judge?
     let identity: Trainer.Identity
+    /// Nil for even shares.
+    let assignment: ShardAssignment?
   }
 
   func makeParts() throws -> Parts {
@@ -33,7 +36,9 @@ extension TrainingRun {
     return Parts(
       network: network, loss: loss, pipeline: pipeline, plan: plan, rule: try makeRule(plan),
       teacher: try makeTeacher(description), judge: try makeJudge(description),
-      identity: identity(of: network, train))
+      identity: identity(of: network, train),
+      assignment: try Balance(recipe.balance).assignment(
+        shards: recipe.batch.virtualShards, ranks: communicator.size))
   }
 
   func makeTrainer(
@@ -41,22 +46,25 @@ extension TrainingRun {
   ) throws -> Trainer {
     let training = try TrainingStep(
       parts.network, parts.loss, rule: parts.rule, plan: parts.plan, teacher: parts.teacher,
-      communicator: communicator, products: products, pool: pool)
+      communicator: communicator, products: products, pool: pool,
+      assignment: parts.assignment, marks: marks, fault: fault)
     let log =
-      communicator.isRoot ? try RunLog(folder, plan: parts.plan, resumingAfter: step) : nil
+      communicator.isRoot
+      ? try RunLog(
+        folder, plan: parts.plan, resumingAfter: step, spikes: recipe.lossSpikes) : nil
     return Trainer(
       training, identity: parts.identity, cadence: cadence(parts.plan),
-      judge: parts.judge, checkpoints: store, deadline: deadline, log: log,
+      judge: parts.judge, checkpoints: store, deadline: deadline,
+      balance: try Balance(recipe.balance), names: try RankNames(communicator), log: log,
       communicator: communicator, pool: pool)
   }
 
-  /// The batches of this rank's shards from where the trainer stands. Loaders have a pool of their
-  /// own: which block a tensor of the step gets never depends on them.
-  func makeBatches(_ parts: Parts, _ trainer: Trainer) -> LoadedBatches {
+  /// The batches of shards from a step on. Loaders have a pool of their own: which block a tensor of
+  /// the step gets never depends on them.
+  func makeBatches(_ parts: Parts, from step: Int, shards: Range<Int>) -> LoadedBatches {
     LoadedBatches(
-      parts.pipeline, plan: parts.plan, from: trainer.step,
-      shards: trainer.training.reducer.localShards, threads: recipe.data.loaderThreads,
-      depth: recipe.data.prefetch, pool: BufferPool())
+      parts.pipeline, plan: parts.plan, from: step, shards: shards,
+      threads: recipe.data.loaderThreads, depth: recipe.data.prefetch, pool: BufferPool())
   }
 
   private func open(_ path: String, split: String, key: String) throws -> ShardSet {
@@ -156,7 +164,7 @@ extension TrainingRun {
       : try AttentionEvaluation(
         options.attention, of: source, image: image, preparation: recipe.data.evaluation,
         decoding: recipe.data.decoding, communicator: communicator, products: products, pool: pool)
-    return Judge(evaluator, robust: robust, attention: attention)
+    return Judge(evaluator, robust: robust, attention: attention).noting(in: marks)
   }
 
   private func cadence(_ plan: TrainingPlan) -> Cadence {
@@ -166,12 +174,16 @@ extension TrainingRun {
     cadence.saveEveryMinutes = recipe.checkpoints.everyMinutes
     cadence.savesJudged = recipe.checkpoints.keepBest > 0
     cadence.checkReplicasEverySteps = recipe.replicaCheck.everySteps
+    cadence.checkReplicasShare = recipe.replicaCheck.timeShare
     return cadence
   }
 
   private func identity(of network: Network, _ train: ShardSet) -> Trainer.Identity {
     var identity = Trainer.Identity()
-    identity.configDigest = SHA256Digest.of(recipe.canonical(excluding: ["about", "checkpoints"]))
+    identity.configDigest = SHA256Digest.of(
+      recipe.canonical(excluding: [
+        "about", "balance", "checkpoints", "lossSpikes", "replicaCheck", "watchdog",
+      ]))
     identity.dataFingerprint = train.fingerprint
     identity.blasKernel = products.kernel
     identity.version = version

@@ -40,6 +40,9 @@ public struct TrainingRun {
   let deadline: Deadline
   /// Through which this rank's checkpoints are written.
   let storage: Storage
+  /// Where this rank notes what it does.
+  let marks: Marks
+  let fault: TrainingFault?
   let pool = BufferPool()
   let products = OpenBLASProducts()
   /// Human text on rank 0.
@@ -48,9 +51,12 @@ public struct TrainingRun {
   /// - Parameters:
   ///   - deadline: by which the state is to be saved; rank 0's counts.
   ///   - storage: through which this rank's checkpoints are written; with a fault in it in tests.
+  ///   - marks: of this rank's watchdog.
+  ///   - fault: what a test puts into the steps of a rank.
   public init(
     _ recipe: Recipe, output: String, communicator: any Communicator, version: String,
-    deadline: Deadline = .none, storage: Storage = Storage(), say: @escaping (String) -> Void
+    deadline: Deadline = .none, storage: Storage = Storage(), marks: Marks = .none,
+    fault: TrainingFault? = nil, say: @escaping (String) -> Void
   ) {
     self.recipe = recipe
     self.folder = RunFolder(output)
@@ -58,6 +64,8 @@ public struct TrainingRun {
     self.version = version
     self.deadline = deadline
     self.storage = storage
+    self.marks = marks
+    self.fault = fault
     self.say = say
   }
 
@@ -80,12 +88,15 @@ public struct TrainingRun {
   ///   - force: begin anew in a folder that holds another run, or go on though data or batch differ.
   public func run(resume: Resume, force: Bool) throws -> Outcome {
     let start = ContinuousClock.now
+    marks(.prepare)
     let parts = try makeParts()
+    marks(.agree)
+    try agree(parts)
     try prepareFolder(resume: resume, force: force)
     let store = try CheckpointStore(
       folder.checkpoints, communicator: communicator, options: recipe.checkpoints,
       storage: storage)
-    try agree(parts.identity, parts.plan)
+    marks(.restore)
     let origin = try checkpoint(resume, store)
     if let origin {
       let begun = resume == .automatic ? begunConfig : nil
@@ -95,13 +106,20 @@ public struct TrainingRun {
       if let summary = try completed(origin, parts.plan) { return .wasComplete(summary) }
     }
     try writeConfig()
+    try removeStopMark()
     let trainer = try makeTrainer(parts, store, resumingAfter: origin?.step ?? 0)
     if let origin {
+      marks(.restore, 1)
       for difference in try trainer.restore(origin) { say("note: \(difference)") }
     }
     announce(parts.network, parts.plan, from: trainer.step)
 
-    try trainer.run(makeBatches(parts, trainer))
+    do {
+      try trainer.run { step, shards in makeBatches(parts, from: step, shards: shards) }
+    } catch let error as TrainingError where error.isStop {
+      try writeStopMark(trainer.step)
+      throw error
+    }
     var summary = Summary()
     summary.seconds = (ContinuousClock.now - start) / .seconds(1)
     try finish(trainer, &summary)
@@ -110,16 +128,6 @@ public struct TrainingRun {
 }
 
 extension TrainingRun {
-  /// All ranks run the same program on the same data with the same kernels, or none does.
-  private func agree(_ identity: Trainer.Identity, _ plan: TrainingPlan) throws {
-    try Agreement.check(
-      [
-        ("version", identity.version), ("config", identity.configDigest),
-        ("data", identity.dataFingerprint), ("BLAS kernel", identity.blasKernel),
-        ("virtual shards", "\(plan.batches.virtualShards)"),
-      ], on: communicator)
-  }
-
   private func checkpoint(_ resume: Resume, _ store: CheckpointStore) throws -> CheckpointManifest?
   {
     let found: CheckpointManifest? =

@@ -43,4 +43,18 @@ enum Failure {
     if ranks > 1, let communicator { communicator.abort(exitCode: code) }
     exit(code)
   }
+
+  /// The watchdog is about to write its records: on a file system that hangs, that must not take for
+  /// ever.
+  @Sendable static func limitAlarm(_ seconds: Double) {
+    signal(SIGALRM) { _ in _exit(76) }
+    alarm(UInt32(seconds))
+  }
+
+  /// Ends a process whose main thread makes no progress, or waits for one that makes none. MPI is the
+  /// main thread's: the launcher is told by the exit code alone.
+  @Sendable static func endByWatchdog(_ text: String) {
+    if !text.isEmpty { printError("vitdist: \(text)") }
+    _exit(76)
+  }
 }

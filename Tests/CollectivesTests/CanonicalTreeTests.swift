@@ -30,7 +30,7 @@ import Testing
       for ranks in 1...leaves {
         var parts: [Range<Int>] = []
         for rank in 0..<ranks {
-          let mine = tree.leaves(of: rank, ranks: ranks)
+          let mine = ShardAssignment(even: tree.leaves, ranks: ranks).shards(of: rank)
           #expect(mine.lowerBound == (rank == 0 ? 0 : parts.last!.upperBound) && !mine.isEmpty)
           let nodes = tree.nodes(covering: mine)
           #expect(nodes.count <= max(1, 2 * depth))
@@ -53,7 +53,9 @@ import Testing
       let tree = CanonicalTree(leaves: leaves)
       for ranks in [1, 2, 4, 8, 16, 32] where leaves % ranks == 0 {
         for rank in 0..<ranks {
-          #expect(tree.nodes(covering: tree.leaves(of: rank, ranks: ranks)).count == 1)
+          #expect(
+            tree.nodes(covering: ShardAssignment(even: tree.leaves, ranks: ranks).shards(of: rank))
+              .count == 1)
         }
       }
     }

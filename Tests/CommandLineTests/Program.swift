@@ -64,7 +64,8 @@ enum Program {
         variables: variables)
     }
 
-    fileprivate init(command: [String], isParallel: Bool, variables: [String: String]) throws {
+    /// Any command, with variables besides those of the tests.
+    init(command: [String], isParallel: Bool = false, variables: [String: String]) throws {
       self.isParallel = isParallel
       folder = FileManager.default.temporaryDirectory
         .appendingPathComponent("vitdist-run-\(UUID().uuidString)")
@@ -84,11 +85,13 @@ enum Program {
     var isRunning: Bool { process.isRunning }
 
     /// The processes that compute: the children of mpirun, or the one process.
-    var ranks: [Int32] {
-      guard isParallel else { return [identifier] }
+    var ranks: [Int32] { isParallel ? children : [identifier] }
+
+    var children: [Int32] { Self.children(of: identifier) }
+
+    static func children(of process: Int32) -> [Int32] {
       let processes = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
-      return processes.compactMap { Int32($0) }.filter { Self.parent(of: $0) == identifier }
-        .sorted()
+      return processes.compactMap { Int32($0) }.filter { parent(of: $0) == process }.sorted()
     }
 
     /// After the name, which may hold anything but ends the last parenthesis: state, parent.
@@ -107,6 +110,12 @@ enum Program {
       return Outcome(
         status: late ? -1 : process.terminationStatus, output: text("output"),
         errors: text("errors"))
+    }
+
+    /// Ends it, for a test that has failed, and returns what it had to say.
+    func stop() -> String {
+      kill(identifier, SIGTERM)
+      return wait(seconds: 10).errors
     }
 
     private func text(_ name: String) -> String {

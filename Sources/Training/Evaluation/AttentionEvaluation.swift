@@ -62,6 +62,8 @@ public struct AttentionReport: Codable, Sendable, Equatable {
 /// Measures the attention of a classifier on a fixed subset of images, on all ranks with the same
 /// bits: sums are made chunk by chunk and added in the order of the chunks.
 public final class AttentionEvaluation {
+  /// Where this rank notes its progress.
+  public var marks = Marks.none
   private let options: AttentionEvaluationOptions
   private let subset: SampleSubset
   private let pipeline: EvaluationPipeline
@@ -92,8 +94,10 @@ public final class AttentionEvaluation {
     var sums: [Double] = []
     while let batch = try prefetcher.next() {
       guard batch.count > 0 else { continue }
+      marks(.evaluate, sums.count)
       sums += try chunkSums(batch, model, parameters)
     }
+    marks(.score)
     return report(try communicator.allGather(sums), model.attentions)
   }
 

@@ -26,6 +26,8 @@ public struct EvaluationResult: Codable, Sendable, Equatable {
 /// per chunk and added in the order of the chunks, so the scores have the same bits on any number
 /// of ranks.
 public final class Evaluator {
+  /// Where this rank notes its progress.
+  public var marks = Marks.none
   private let pipeline: EvaluationPipeline
   private let communicator: any Communicator
   private let products: any MatrixProducts
@@ -66,6 +68,7 @@ public final class Evaluator {
       losses.append(sum)
     }
     counts.append(pipeline.skippedSamples)
+    marks(.score)
     let totals = try communicator.allReduce(counts, by: .sum)
     let loss = try communicator.allGather(losses).reduce(0, +)
 
@@ -101,7 +104,11 @@ public final class Evaluator {
     let mine = rank * chunks / ranks..<(rank + 1) * chunks / ranks
     let prefetcher = Prefetcher(pipeline, mine, threads: threads, depth: 4, pool: loaderPool)
     let cx = Context(parameters: parameters, products: products, pool: pool)
+    marks(.evaluate)
+    var chunk = 0
     while let batch = try prefetcher.next() {
+      chunk += 1
+      marks(.evaluate, chunk)
       guard batch.count > 0 else { continue }
       try body(batch, model(Variable(batch.images), cx).prediction(cx).tensor)
     }

@@ -26,4 +26,12 @@ public struct Judge {
     if let attention { judgement.attention = try attention.evaluate(model, parameters) }
     return judgement
   }
+
+  /// Lets all parts note their progress there.
+  public func noting(in marks: Marks) -> Judge {
+    evaluator.marks = marks
+    robust?.marks = marks
+    attention?.marks = marks
+    return self
+  }
 }

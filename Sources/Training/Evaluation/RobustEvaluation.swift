@@ -12,6 +12,8 @@ import Tensors
 /// sample's record is gathered before anything is added up: the report has the same bits on any
 /// number of ranks.
 public final class RobustEvaluation {
+  /// Where this rank notes its progress.
+  public var marks = Marks.none
   private let options: RobustEvaluationOptions
   private let subset: SampleSubset
   private let pipeline: EvaluationPipeline
@@ -61,11 +63,13 @@ public final class RobustEvaluation {
       let trial = try BatchTrial(
         batch.images, labels: batch.labels.map(\.label), keys: keys, victim: victim, pool: pool)
       for (number, attack) in options.attacks.enumerated() {
+        marks(.evaluate, done)
         records[number] += try trial.records(of: attack)
       }
       done += batch.count
       progress(done * communicator.size, subset.count)
     }
+    marks(.score)
     var report = RobustReport(options.attacks, try records.map(gathered))
     report.seconds = (ContinuousClock.now - start).inSeconds
     return report

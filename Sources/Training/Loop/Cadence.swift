@@ -11,8 +11,10 @@ public struct Cadence: Sendable, Equatable {
   public var saveEveryMinutes = 0.0
   /// Whether weights that were judged are saved, since they may be the best.
   public var savesJudged = false
-  /// Steps between two comparisons of all ranks' weights; 0 for none.
+  /// Steps between two comparisons of all ranks' weights at least; 0 for none.
   public var checkReplicasEverySteps = 0
+  /// Part of the time that they may take; where they take more they are made less often.
+  public var checkReplicasShare = 0.01
 
   public init(stepsPerEpoch: Int, totalSteps: Int) {
     self.stepsPerEpoch = stepsPerEpoch
@@ -25,10 +27,6 @@ public struct Cadence: Sendable, Equatable {
 
   public func saves(after step: Int, isJudged: Bool) -> Bool {
     step == totalSteps || falls(step, every: saveEverySteps) || (savesJudged && isJudged)
-  }
-
-  public func checksReplicas(after step: Int) -> Bool {
-    falls(step, every: checkReplicasEverySteps)
   }
 
   private func falls(_ step: Int, every period: Int) -> Bool { period > 0 && step % period == 0 }

@@ -5,12 +5,18 @@ import Optimizers
 /// rank at most, so adding the ranks' arrays is exact in any order.
 final class RankedNorms: ParameterNorms {
   private let communicator: any Communicator
+  private let marks: Marks
   private var gathered: [Double] = []
 
-  init(_ communicator: any Communicator) { self.communicator = communicator }
+  init(_ communicator: any Communicator, marks: Marks = .none) {
+    self.communicator = communicator
+    self.marks = marks
+  }
 
   func combine(_ partialSums: UnsafeMutableBufferPointer<Double>) throws {
     guard communicator.size > 1 else { return }
+    marks(.norms)
+    defer { marks(.update) }
     let (count, ranks) = (partialSums.count, communicator.size)
     if gathered.count != count * ranks { gathered = Array(repeating: 0, count: count * ranks) }
     let bytes = count * MemoryLayout<Double>.stride

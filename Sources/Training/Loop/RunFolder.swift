@@ -12,4 +12,8 @@ public struct RunFolder: Sendable, Equatable {
   public var weights: String { path + "/final.safetensors" }
   public var summary: String { path + "/summary.json" }
   public var curves: String { path + "/curves.svg" }
+  /// There as long as a run stands still that was asked to stop: its last step.
+  public var stopped: String { path + "/stopped.json" }
+  /// The last events of every rank of a run that the watchdog ended.
+  public var flight: String { path + "/flight" }
 }

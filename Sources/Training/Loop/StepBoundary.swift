@@ -12,11 +12,13 @@ package final class StepBoundary {
     package var isLate = false
     /// A checkpoint was due, but none can be finished before the deadline.
     package var lacksTime = false
+    /// The replicas are compared after the next step.
+    package var comparesReplicas = false
   }
 
   /// What a rank contributes; the greatest counts.
   private enum Vote: Int, CaseIterable {
-    case isAskedToStop, isBusy, isDueByClock, isLate, lacksTime
+    case isAskedToStop, isBusy, isDueByClock, isLate, lacksTime, comparesReplicas
   }
 
   private let cadence: Cadence
@@ -67,11 +69,16 @@ package final class StepBoundary {
   }
 
   /// Agrees after `step` steps. Every rank calls it once a step.
-  package func agree(after step: Int, isJudged: Bool, isAskedToStop: Bool) throws -> Decision {
+  ///
+  /// - Parameter comparesReplicas: rank 0's wish for the next step.
+  package func agree(
+    after step: Int, isJudged: Bool, isAskedToStop: Bool, comparesReplicas: Bool = false
+  ) throws -> Decision {
     if isJudged { needs.recordEvaluation(now() - stepEnded) }
     for vote in votes.indices { votes[vote] = 0 }
     set(.isAskedToStop, isAskedToStop)
     set(.isBusy, checkpoints.isBusy)
+    set(.comparesReplicas, comparesReplicas && communicator.isRoot)
     if communicator.isRoot { consultClocks(after: step) }
     let agreed = try communicator.allReduce(votes, by: .maximum)
     func holds(_ vote: Vote) -> Bool { agreed[vote.rawValue] > 0 }
@@ -86,6 +93,7 @@ package final class StepBoundary {
     decision.lacksTime = isDue && holds(.lacksTime) && step < cadence.totalSteps
     decision.saves = isDue && !decision.lacksTime
     if decision.saves { lastSave = now() }
+    decision.comparesReplicas = holds(.comparesReplicas)
     return decision
   }
 

@@ -8,10 +8,13 @@ public struct StepReport: Sendable {
   public var figures: [(name: String, value: Double)] = []
   public var learningRate = 0.0
   public var gradientNorm = 0.0
-  /// The policy for values that are not finite left the weights alone.
-  public var skipped = false
+  /// Values that were not finite, for which the policy left the weights alone.
+  public var nonFinite: NonFiniteFinding?
+  public var skipped: Bool { nonFinite != nil }
   public var seconds = 0.0
-  /// Of these: waiting for batches, and adding up and exchanging gradients and weights.
+  /// Of these: forward and backward passes of this rank.
+  public var computeSeconds = 0.0
+  /// Waiting for batches, and adding up and exchanging gradients and weights.
   public var dataSeconds = 0.0
   public var reduceSeconds = 0.0
   public var updateSeconds = 0.0

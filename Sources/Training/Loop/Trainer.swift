@@ -30,6 +30,9 @@ public final class Trainer {
   let checkpoints: CheckpointStore
   private let deadline: Deadline
   private let replicas: ReplicaCheck
+  private var comparisons: ReplicaCadence
+  private let balance: Balance
+  private let names: RankNames
   private let log: RunLog?
   let communicator: any Communicator
   private let pool: BufferPool
@@ -37,11 +40,14 @@ public final class Trainer {
   /// - Parameters:
   ///   - judge: nil for a run without validation data.
   ///   - deadline: rank 0's counts.
+  ///   - balance: how the shards are dealt as the run goes on.
+  ///   - names: of the ranks, for people.
   ///   - log: on rank 0.
   public init(
     _ training: TrainingStep, identity: Identity, cadence: Cadence, judge: Judge?,
-    checkpoints: CheckpointStore, deadline: Deadline = .none, log: RunLog?,
-    communicator: any Communicator, pool: BufferPool
+    checkpoints: CheckpointStore, deadline: Deadline = .none, balance: Balance = .even,
+    names: RankNames = RankNames(hosts: []), log: RunLog?, communicator: any Communicator,
+    pool: BufferPool
   ) {
     self.training = training
     self.identity = identity
@@ -49,7 +55,11 @@ public final class Trainer {
     self.judge = judge
     self.checkpoints = checkpoints
     self.deadline = deadline
-    replicas = ReplicaCheck(training.network.parameters.layout, communicator)
+    self.balance = balance
+    self.names = names
+    replicas = ReplicaCheck(training.network.parameters.layout, communicator, names: names)
+    comparisons = ReplicaCadence(
+      everySteps: cadence.checkReplicasEverySteps, share: cadence.checkReplicasShare)
     self.log = log
     self.communicator = communicator
     self.pool = pool
@@ -57,28 +67,58 @@ public final class Trainer {
 
   /// Trains from the step where the state stands to the plan's last.
   ///
+  /// - Parameter batches: gives the batches of this rank's shards from a step on; asked again when the
+  ///   shards are dealt anew.
   /// - Throws: `TrainingError.stoppedOnRequest` when a signal reached any rank and the state is
   ///   saved, `.outOfTime` when the deadline is near.
-  public func run(_ batches: any ShardBatches) throws {
+  public func run(_ batches: (_ step: Int, _ shards: Range<Int>) -> any ShardBatches) throws {
     let tell: (String) -> Void = { [log] in log?.note($0) }
     let boundary = try prepareSaves(cadence, deadline, tell: tell)
+    var source = batches(step, training.reducer.localShards)
+    var pace = RankPace(communicator)
+    var compares = cadence.checkReplicasEverySteps > 0
     while step < training.plan.totalSteps {
-      let report = try training.take(step, batches)
+      let report = try training.take(step, source) { if compares { try compareReplicas(step + 1) } }
       step += 1
-      try log?.record(report)
+      let times = try pace.record(report)
+      try log?.record(report, times)
       boundary.recordStep(report.seconds)
 
-      if cadence.checksReplicas(after: step) {
-        try replicas.check(training.network.parameters.values, step: step)
-      }
       let judged = cadence.evaluates(after: step) ? try evaluate() : nil
+      training.marks(.vote)
       let decision = try boundary.agree(
-        after: step, isJudged: judged != nil, isAskedToStop: StopRequest.isRaised)
+        after: step, isJudged: judged != nil, isAskedToStop: StopRequest.isRaised,
+        comparesReplicas: comparisons.isDue(afterStepOf: report.seconds))
+      compares = decision.comparesReplicas
+      // What is saved is what all ranks have.
+      if decision.saves, cadence.checkReplicasEverySteps > 0 { try compareReplicas(step) }
+      training.marks(.save)
       try save(judged, decision, boundary, tell: tell)
+      if let times, try rebalance(times) { source = batches(step, training.reducer.localShards) }
     }
     // A run that was stopped between its last checkpoint and its summary.
     if judgement == nil { _ = try evaluate() }
+    if communicator.size > 1, let times = try pace.overall() { tell(times.text(names)) }
+    training.marks(.finish)
     log?.finish()
+  }
+
+  private func compareReplicas(_ step: Int) throws {
+    training.marks(.compare)
+    comparisons.record(try replicas.check(training.network.parameters.values, step: step))
+  }
+
+  /// Deals the shards anew if that makes steps shorter; the same decision on all ranks.
+  private func rebalance(_ times: RankTimes) throws -> Bool {
+    let now = training.reducer.assignment
+    guard step < training.plan.totalSteps, let other = balance.better(than: now, times) else {
+      return false
+    }
+    try training.reassign(other)
+    log?.note(
+      "virtual shards per rank are \(other.counts) from step \(step + 1) on, after \(now.counts): "
+        + times.text(names))
+    return true
   }
 
   /// The weights that are judged and exported: their moving average where one is kept.

@@ -7,6 +7,14 @@ public enum TrainingError: Error, CustomStringConvertible {
   /// The time that the job was given is up; the state of step `saved` is saved. Exit code 75.
   case outOfTime(step: Int, saved: Int, reason: String)
 
+  /// Whether the run stopped in order and is to go on later.
+  public var isStop: Bool {
+    switch self {
+    case .nonFinite: false
+    case .stoppedOnRequest, .outOfTime: true
+    }
+  }
+
   public var description: String {
     switch self {
     case .nonFinite(let what, let step):

@@ -33,34 +33,42 @@ public final class TrainingStep {
   public let rule: Rule
   public let network: Network
   public let loss: any Loss
-  public let reducer: GradientReducer
+  /// Nil only while another takes its place.
+  private var currentReducer: GradientReducer?
   /// What this rank owns of the weights, and where its state lies.
   public let ownership: Ownership
   /// The same of the running statistics, and of what the objective trains against the model.
-  private let statistics: Ownership
-  private let adversary: Ownership
+  let statistics: Ownership
+  let adversary: Ownership
   /// Optimizer state by name, owned part only.
   public let states: [(name: String, slab: Tensor)]
   /// Moving average of the weights, owned part only; nil where none is kept.
   public let average: Tensor?
   /// What the loss remembers; nil for one that remembers nothing.
-  public let memory: BatchMemory?
+  public private(set) var memory: BatchMemory?
 
   /// Whether buckets travel while the last shard's backward pass still runs; the bits are the same.
   public var overlapsExchange = true
 
+  let marks: Marks
+  let fault: TrainingFault?
+  let communicator: any Communicator
+  private(set) var totals: ShardTotals
+  let norms: RankedNorms
   private let teacher: FrozenModel?
-  private let communicator: any Communicator
   private let products: any MatrixProducts
   private let pool: BufferPool
-  private let totals: ShardTotals
   private let squares: SegmentSums
-  private let norms: RankedNorms
 
+  /// - Parameters:
+  ///   - assignment: which rank computes which virtual shards; even shares by default.
+  ///   - marks: where this rank notes what it does.
+  ///   - fault: of a test.
   public init(
     _ network: Network, _ loss: any Loss, rule: Rule, plan: TrainingPlan,
     teacher: FrozenModel? = nil, communicator: any Communicator, products: any MatrixProducts,
-    pool: BufferPool
+    pool: BufferPool, assignment: ShardAssignment? = nil, marks: Marks = .none,
+    fault: TrainingFault? = nil
   ) throws {
     let layout = network.parameters.layout
     self.network = network
@@ -71,8 +79,12 @@ public final class TrainingStep {
     self.communicator = communicator
     self.products = products
     self.pool = pool
-    reducer = try GradientReducer(
-      layout: layout, virtualShards: plan.batches.virtualShards, communicator: communicator)
+    self.marks = marks
+    self.fault = fault
+    let reducer = try GradientReducer(
+      layout: layout, virtualShards: plan.batches.virtualShards, communicator: communicator,
+      assignment: assignment, marks: marks)
+    currentReducer = reducer
     ownership = Ownership(of: layout, ranges: reducer.ownedRanges)
     statistics = Ownership(of: layout, ranges: reducer.ownedRanges, role: .statistic)
     adversary = Ownership(of: layout, ranges: reducer.ownedRanges, role: .adversary)
@@ -83,12 +95,38 @@ public final class TrainingStep {
     states = needed.map { ($0, Tensor.zeros([stateCount], from: pool)) }
     average = rule.average.isOn ? Tensor([stateCount], from: pool) : nil
     memory = BatchMemory(
-      of: loss, plan.batches, shards: reducer.localShards, pool: pool)
+      of: loss, plan.batches, shards: reducer.localShards, keepsLast: rule.nonFinite == .skip,
+      pool: pool)
     totals = ShardTotals(
-      virtualShards: plan.batches.virtualShards, width: 1 + loss.figures.count, communicator)
+      virtualShards: plan.batches.virtualShards, width: 1 + loss.figures.count, communicator,
+      assignment: reducer.assignment)
     squares = SegmentSums(layout, reducer.partition, communicator)
-    norms = RankedNorms(communicator)
+    norms = RankedNorms(communicator, marks: marks)
     startAverage()
+  }
+
+  public var reducer: GradientReducer {
+    guard let currentReducer else { preconditionFailure("a step without a reducer") }
+    return currentReducer
+  }
+
+  /// Gives the ranks other virtual shards between two steps; bits do not change. All ranks call it.
+  public func reassign(_ assignment: ShardAssignment) throws {
+    let (layout, shards) = (network.parameters.layout, plan.batches.virtualShards)
+    let before = reducer.assignment
+    // The slabs of the old one are freed before the new one takes its own.
+    currentReducer = nil
+    let reducer = try GradientReducer(
+      layout: layout, virtualShards: shards, communicator: communicator, assignment: assignment,
+      marks: marks)
+    currentReducer = reducer
+    totals = ShardTotals(
+      virtualShards: shards, width: 1 + loss.figures.count, communicator, assignment: assignment)
+    guard let old = memory else { return }
+    memory = BatchMemory(
+      of: loss, plan.batches, shards: reducer.localShards, keepsLast: rule.nonFinite == .skip,
+      pool: pool)
+    try memory?.take(from: old, before, assignment, communicator)
   }
 
   /// The average begins as the weights: call again after weights were loaded.
@@ -103,7 +141,11 @@ public final class TrainingStep {
   }
 
   /// Takes step number `step` (from 0) with the batches of this rank's shards.
-  public func take(_ step: Int, _ batches: any ShardBatches) throws -> StepReport {
+  ///
+  /// - Parameter beforeUpdate: called when the weights have been used and not yet been changed.
+  public func take(
+    _ step: Int, _ batches: any ShardBatches, beforeUpdate: () throws -> Void = {}
+  ) throws -> StepReport {
     let clock = ContinuousClock()
     let start = clock.now
     let waitedBefore = batches.secondsWaited
@@ -113,23 +155,43 @@ public final class TrainingStep {
     report.learningRate = rule.schedule.learningRate(
       step: step, base: rule.optimizer.learningRate, run: plan.runLength)
 
+    marks.begin(step: report.step)
+    memory?.keep()
     reducer.beginStep()
     for shard in reducer.localShards {
-      try accumulate(try batches.next(), shard: shard, step: step)
+      marks(.data, shard)
+      let batch = try batches.next()
+      marks(.compute, shard)
+      let begin = clock.now
+      try accumulate(batch, shard: shard, step: step)
+      report.computeSeconds += slowed((clock.now - begin).inSeconds)
       if !reducer.isLastShard { reducer.finishShard() }
     }
+    // What the last shard's backward pass did of the exchange.
+    let early = reducer.timings.exchange
+    report.computeSeconds -= early.inSeconds
     try reducer.finish()
 
+    marks(.total)
     let sums = try totals.total()
     report.loss = sums[0]
     report.figures = zip(loss.figures, sums.dropFirst()).map { ($0, $1) }
     let gradient = try squares.squares(of: reducer.summedGradient)[0]
     report.gradientNorm = gradient.norm()
-    report.skipped = try !isUsable(loss: report.loss, gradient, step: report.step)
+    report.nonFinite = try nonFinite(loss: report.loss, gradient)
+    if let finding = report.nonFinite {
+      if rule.nonFinite == .abort {
+        throw TrainingError.nonFinite(what: finding.text, step: report.step)
+      }
+      memory?.restore()
+    }
+    try beforeUpdate()
     let reduced = clock.now
+    marks(.update)
     if !report.skipped { try update(report, opponentNorm: gradient.norm(.adversary)) }
     report.updateSeconds = (clock.now - reduced).inSeconds
     try reducer.gatherParameters(network.parameters.values)
+    spoilReplica(step: report.step)
 
     let timings = reducer.timings
     report.reduceSeconds = (timings.merge + timings.exchange + timings.gather).inSeconds
@@ -141,9 +203,11 @@ public final class TrainingStep {
   /// Forward and backward of one shard, micro-batch by micro-batch.
   private func accumulate(_ batch: Batch, shard: Int, step: Int) throws {
     var failure: (any Error)?
+    spoilGradient(shard: shard, step: step + 1)
     // Of the last batch of an epoch a shard may hold nothing: it adds nothing, and says so.
     totals.add(Array(repeating: 0, count: 1 + loss.figures.count), shard: shard)
     for first in stride(from: 0, to: batch.count, by: plan.microBatch) {
+      if first > 0 { marks(.compute, shard) }
       let range = first..<min(first + plan.microBatch, batch.count)
       // Gradients are final, and may travel, only when the last micro-batch of the last shard adds.
       let isLast = reducer.isLastShard && range.upperBound == batch.count
@@ -162,50 +226,6 @@ public final class TrainingStep {
       let contribution = try loss.accumulate(pass)
       if let failure { throw failure }
       totals.add([contribution.loss] + contribution.figures, shard: shard)
-    }
-  }
-
-  /// Whether the step may be taken; throws under the policy `abort`.
-  private func isUsable(loss: Double, _ gradient: SegmentSums.Squares, step: Int) throws -> Bool {
-    let layout = network.parameters.layout
-    let culprit: String
-    if let index = gradient.firstNonFinite {
-      culprit = "the gradient of \(layout.entries[index].name)"
-    } else if !loss.isFinite {
-      culprit = "the loss"
-    } else {
-      return true
-    }
-    if rule.nonFinite == .abort { throw TrainingError.nonFinite(what: culprit, step: step) }
-    return false
-  }
-
-  /// Updates the owned slices of the weights, of what plays against them, and of their average.
-  private func update(_ report: StepReport, opponentNorm: Double) throws {
-    let slabs = OptimizerSlabs(
-      parameters: network.parameters.values,
-      gradients: UnsafeMutablePointer(mutating: reducer.summedGradient),
-      states: states.map(\.slab.pointer))
-    try rule.optimizer.update(
-      slabs, owned: ownership,
-      step: OptimizerStep(
-        number: report.step, learningRate: report.learningRate,
-        gradientScale: rule.clipping.scale(norm: report.gradientNorm)),
-      norms: norms)
-    if let opponent = loss.opponent {
-      opponent.optimizer.update(
-        slabs, owned: adversary,
-        step: OptimizerStep(
-          number: report.step, learningRate: opponent.learningRate(report.learningRate),
-          gradientScale: opponent.clipping.scale(norm: opponentNorm)),
-        norms: norms)
-    }
-    RunningStatistics.update(slabs, owned: statistics)
-    guard let average else { return }
-    for owned in [ownership, statistics] {
-      rule.average.update(
-        average.pointer, parameters: network.parameters.values, owned: owned,
-        afterStep: report.step)
     }
   }
 }

@@ -10,6 +10,8 @@ import Foundation
 public final class MetricsLog {
   private let path: String
   private let descriptor: Int32
+  /// The losses of the last steps that were kept, in order.
+  let losses: [Double]
 
   /// Opens or makes the file and drops what a resumed run will write again: everything from the
   /// first line that is beyond `step` or was cut short.
@@ -20,7 +22,9 @@ public final class MetricsLog {
     descriptor = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw systemError("open", path) }
     let text = FileManager.default.contents(atPath: path) ?? Data()
-    guard ftruncate(descriptor, off_t(Self.kept(text, through: step))) == 0 else {
+    let (bytes, losses) = Self.kept(text, through: step)
+    self.losses = losses.suffix(10_000)
+    guard ftruncate(descriptor, off_t(bytes)) == 0 else {
       throw systemError("shorten", path)
     }
   }
@@ -36,15 +40,17 @@ public final class MetricsLog {
     try writeAll(Array((ValueTree(.mapping(line)).json + "\n").utf8), to: descriptor, path: path)
   }
 
-  /// Bytes of the leading lines that are whole and not beyond `step`.
-  private static func kept(_ text: Data, through step: Int) -> Int {
+  /// Bytes of the leading lines that are whole and not beyond `step`, and the losses in them.
+  private static func kept(_ text: Data, through step: Int) -> (bytes: Int, losses: [Double]) {
     var end = text.startIndex
+    var losses: [Double] = []
     while let newline = text[end...].firstIndex(of: UInt8(ascii: "\n")) {
       let line = try? ValueTree(json: text[end..<newline], name: "")
       guard case .integer(let number)? = line?[path: "step"]?.content, number <= step else { break }
+      if case .number(let loss)? = line?[path: "loss"]?.content { losses.append(loss) }
       end = newline + 1
     }
-    return end - text.startIndex
+    return (end - text.startIndex, losses)
   }
 }
 

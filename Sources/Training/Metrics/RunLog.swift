@@ -7,17 +7,25 @@ public final class RunLog {
   private var bar: ProgressBar
   /// Images a second over the last dozen steps: the bar's figure would flicker otherwise.
   private var pace = 0.0
+  private var spikes: LossSpikes
   private let plan: TrainingPlan
 
-  public init(_ folder: RunFolder, plan: TrainingPlan, resumingAfter step: Int) throws {
+  public init(
+    _ folder: RunFolder, plan: TrainingPlan, resumingAfter step: Int,
+    spikes: LossSpikeOptions = LossSpikeOptions()
+  ) throws {
     metrics = try MetricsLog(path: folder.metrics, resumingAfter: step)
+    self.spikes = LossSpikes(spikes)
+    for loss in metrics.losses.suffix(spikes.window) { _ = self.spikes.score(loss) }
     events = try EventFile(folder: folder.tensorBoard, resumingAfter: step)
     bar = ProgressBar()
     self.plan = plan
   }
 
   /// One step.
-  public func record(_ report: StepReport) throws {
+  ///
+  /// - Parameter times: every rank's, at steps where they are known.
+  public func record(_ report: StepReport, _ times: RankTimes? = nil) throws {
     let rate = Double(report.samples) / report.seconds
     pace = pace == 0 ? rate : 1 / (0.92 / pace + 0.08 / rate)
     let epoch = Double(report.step) / Double(plan.stepsPerEpoch)
@@ -32,7 +40,14 @@ public final class RunLog {
     fields["dataSeconds"] = .init(.number(report.dataSeconds))
     fields["reduceSeconds"] = .init(.number(report.reduceSeconds))
     for (name, value) in report.figures { fields["objective.\(name)"] = .init(.number(value)) }
-    if report.skipped { fields["skipped"] = .init(.bool(true)) }
+    if let finding = report.nonFinite {
+      fields["skipped"] = .init(.bool(true))
+      fields["nonFinite.tensor"] = .init(.string(finding.tensor))
+      fields["nonFinite.shard"] = .init(.integer(finding.shard))
+    }
+    let spike = report.skipped ? nil : spikes.score(report.loss)
+    if let spike { fields["lossSpike"] = .init(.number(spike)) }
+    if let times { add(times, to: &fields) }
     try metrics.write(step: report.step, fields)
     try events.write(
       step: report.step,
@@ -46,7 +61,26 @@ public final class RunLog {
         step: report.step, totalSteps: plan.totalSteps, epoch: epoch,
         epochs: Double(plan.totalSteps) / Double(plan.stepsPerEpoch), loss: report.loss,
         learningRate: report.learningRate, imagesPerSecond: pace))
-    if report.skipped { bar.note("step \(report.step) was skipped: not all values were finite") }
+    if let finding = report.nonFinite {
+      bar.note("step \(report.step) was skipped: \(finding.text) is not finite")
+    }
+    if let spike {
+      bar.note(
+        "step \(report.step): loss \(shortened(report.loss)) is a spike, \(shortened(spike)) robust "
+          + "deviations above the median of the steps before")
+    }
+  }
+
+  private func add(_ times: RankTimes, to fields: inout ValueTree.Mapping) {
+    fields["ranks.imbalance"] = .init(.number(times.imbalance))
+    fields["ranks.slowest"] = .init(.integer(times.slowest))
+    // Of more ranks the lines would outgrow all others.
+    guard times.compute.count <= 64 else { return }
+    for (name, values) in [
+      ("compute", times.compute), ("data", times.data), ("wait", times.wait),
+    ] {
+      fields["ranks.\(name)Seconds"] = .init(.list(values.map { ValueTree(.number($0)) }))
+    }
   }
 
   /// How the weights after `step` steps were judged.

@@ -20,9 +20,11 @@ extension GradientReducer {
     try progress.complete { try start($0) }
     let begin = ContinuousClock.now
     while let bucket = started.removeFirst() {
+      marks(.reduce, bucket)
       try exchange.waitForReceives(of: bucket)
       finishBucket(bucket)
     }
+    marks(.reduce, partition.buckets.count)
     try exchange.waitForSends()
     timings.exchange += ContinuousClock.now - begin
     state = .reduced
@@ -31,6 +33,7 @@ extension GradientReducer {
   /// Copies every rank's owned slices of `values`, a slab of the same layout, to all ranks.
   public func gatherParameters(_ values: UnsafeMutablePointer<Float>) throws {
     if case .accumulating = state { preconditionFailure("weights gathered within a step") }
+    marks(.gather)
     let begin = ContinuousClock.now
     try exchange.gather(values)
     timings.gather += ContinuousClock.now - begin
@@ -61,7 +64,8 @@ extension GradientReducer {
     let range = partition.buckets[bucket]
     let target = slab.pointer + range.lowerBound
     withTerms(count, at: range.lowerBound) { terms in
-      SlabKernels.fold(target, terms: terms, into: target, count: range.count)
+      let isFinite = SlabKernels.fold(target, terms: terms, into: target, count: range.count)
+      if !isFinite { isLastFinite = false }
     }
     timings.merge += ContinuousClock.now - begin
   }

@@ -29,6 +29,7 @@ public final class GradientReducer {
   }
 
   public let partition: SlabPartition
+  public let assignment: ShardAssignment
   /// The virtual shards that this rank computes, in order.
   public let localShards: Range<Int>
   /// The elements of the slab that this rank owns, ascending.
@@ -44,17 +45,26 @@ public final class GradientReducer {
   let merges: [Int]
   let finisher: TreeFinish
   let exchange: ReductionExchange
+  let marks: Marks
   var state = State.idle
   var depth = 0
   var progress: BucketProgress
   var started = BucketQueue()
   /// Whether the last shard has been added to the stack ahead of its exchange.
   var isMerged = false
+  /// Of this step, the shards but the last whose gradients are not finite.
+  var nonFinite: [Int] = []
+  /// As far as its addition to the stack has shown.
+  var isLastFinite = true
 
   /// Throws `CollectiveError` if there are more ranks than virtual shards.
+  ///
+  /// - Parameters:
+  ///   - assignment: which rank has which shards; even shares by default.
+  ///   - marks: where this rank notes the bucket it waits for.
   public init(
     layout: ParameterLayout, virtualShards: Int, communicator: any Communicator,
-    bucketBytes: Int = 4 << 20
+    assignment: ShardAssignment? = nil, bucketBytes: Int = 4 << 20, marks: Marks = .none
   ) throws {
     let ranks = communicator.size
     guard ranks <= virtualShards else {
@@ -64,16 +74,19 @@ public final class GradientReducer {
         remedy: "Raise batch.virtualShards or start at most \(virtualShards) ranks")
     }
     let tree = CanonicalTree(leaves: virtualShards)
+    let assignment = assignment ?? ShardAssignment(even: virtualShards, ranks: ranks)
     let pool = BufferPool()
     self.communicator = communicator
+    self.assignment = assignment
+    self.marks = marks
     partition = SlabPartition(count: layout.count, ranks: ranks, bucketBytes: bucketBytes)
     ownedRanges = partition.ranges(of: communicator.rank)
-    localShards = tree.leaves(of: communicator.rank, ranks: ranks)
+    localShards = assignment.shards(of: communicator.rank)
     merges = tree.nodes(covering: localShards).flatMap { CanonicalTree.merges(inside: $0) }
     slab = pool.take(layout.count)
     slab.pointer.update(repeating: 0, count: layout.count)
     pending = (0..<Self.depth(merges)).map { _ in pool.take(layout.count) }
-    finisher = TreeFinish(tree, ranks: ranks, pool: pool)
+    finisher = TreeFinish(assignment, pool: pool)
     exchange = ReductionExchange(partition, finisher.owners, communicator, pool)
     progress = BucketProgress(layout, partition)
     bytesAllocated = pool.statistics.bytesAllocated
@@ -118,6 +131,8 @@ public final class GradientReducer {
     progress.reset()
     started.reset()
     isMerged = false
+    nonFinite.removeAll(keepingCapacity: true)
+    isLastFinite = true
   }
 
   /// Ends a shard other than the last: its subtree is added to the finished ones it completes.
@@ -128,8 +143,9 @@ public final class GradientReducer {
     let start = ContinuousClock.now
     let count = merges[done]
     withTerms(count, at: 0) { terms in
-      SlabKernels.fold(
+      let isFinite = SlabKernels.fold(
         slab.pointer, terms: terms, into: pending[depth - count].pointer, count: progress.count)
+      if !isFinite { nonFinite.append(localShards.lowerBound + done) }
     }
     depth += 1 - count
     state = .accumulating(done + 1)

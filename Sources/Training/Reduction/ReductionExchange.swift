@@ -116,6 +116,13 @@ final class ReductionExchange {
     parts.withUnsafeBufferPointer { body($0, range) }
   }
 
+  /// Whether the sums that other ranks sent for this rank's part of a bucket are finite.
+  func areRemotePartsFinite(of bucket: Int) -> Bool {
+    let count = partition.part(of: bucket, rank: communicator.rank).count
+    let remote = owners.count { $0 != communicator.rank }
+    return SlabKernels.isFinite(inbox.pointer + inboxStart[bucket], count: remote * count)
+  }
+
   /// All-gathers the owned parts of `values` in place.
   func gather(_ values: UnsafeMutablePointer<Float>) throws {
     for bucket in partition.buckets.indices {

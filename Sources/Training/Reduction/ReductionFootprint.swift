@@ -19,7 +19,8 @@ public struct ReductionFootprint: Sendable, Equatable {
   public init(count: Int, virtualShards: Int, ranks: Int) {
     let tree = CanonicalTree(leaves: virtualShards)
     let partition = SlabPartition(count: count, ranks: ranks)
-    let shares = (0..<ranks).map { tree.leaves(of: $0, ranks: ranks) }
+    let assignment = ShardAssignment(even: virtualShards, ranks: ranks)
+    let shares = (0..<ranks).map { assignment.shards(of: $0) }
     let covers = shares.map { tree.nodes(covering: $0) }
     let all = covers.reduce(0) { $0 + $1.count }
     shards = shares.map(\.count).max() ?? 0

@@ -116,7 +116,8 @@ extension SegmentSums {
     public func norm(_ role: ParameterRole = .weight) -> Double {
       zip(perParameter, roles).reduce(0) { $0 + ($1.1 == role ? $1.0 : 0) }.squareRoot()
     }
-    /// Position in the layout of the first parameter with an element that is not finite.
-    public var firstNonFinite: Int? { perParameter.firstIndex { !$0.isFinite } }
+    /// Position in the layout of the last parameter with an element that is not finite: the first that
+    /// the backward pass came to.
+    public var lastNonFinite: Int? { perParameter.lastIndex { !$0.isFinite } }
   }
 }

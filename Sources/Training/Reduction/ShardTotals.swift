@@ -12,17 +12,20 @@ public final class ShardTotals {
   private var all: [Double]
   private var isRecorded: [Bool]
 
-  /// - Parameter width: numbers a shard.
-  public init(virtualShards: Int, width: Int, _ communicator: any Communicator) {
+  /// - Parameters:
+  ///   - width: numbers a shard.
+  ///   - assignment: which rank has which shards; even shares by default.
+  public init(
+    virtualShards: Int, width: Int, _ communicator: any Communicator,
+    assignment: ShardAssignment? = nil
+  ) {
     tree = CanonicalTree(leaves: virtualShards)
     self.communicator = communicator
     self.width = width
-    let tree = tree
     let ranks = communicator.size
-    localShards = tree.leaves(of: communicator.rank, ranks: ranks)
-    counts = (0..<ranks).map {
-      tree.leaves(of: $0, ranks: ranks).count * width * MemoryLayout<Double>.stride
-    }
+    let assignment = assignment ?? ShardAssignment(even: virtualShards, ranks: ranks)
+    localShards = assignment.shards(of: communicator.rank)
+    counts = assignment.counts.map { $0 * width * MemoryLayout<Double>.stride }
     mine = Array(repeating: 0, count: localShards.count * width)
     all = Array(repeating: 0, count: virtualShards * width)
     isRecorded = Array(repeating: false, count: localShards.count)
@@ -48,5 +51,10 @@ public final class ShardTotals {
     return (0..<width).map { column in
       tree.sum((0..<tree.leaves).map { all[$0 * width + column] })
     }
+  }
+
+  /// The first shard of the last total with a number that is not finite in its first column.
+  public var firstNonFinite: Int? {
+    (0..<tree.leaves).first { !all[$0 * width].isFinite }
   }
 }

@@ -14,11 +14,12 @@ struct TreeFinish {
   private let stack: UnsafeMutablePointer<SlabKernels.Pointer>
   private let additions: Int
 
-  init(_ tree: CanonicalTree, ranks: Int, pool: BufferPool) {
+  init(_ assignment: ShardAssignment, pool: BufferPool) {
+    let tree = CanonicalTree(leaves: assignment.shards)
     var parts: [CanonicalTree.Node] = []
     var owners: [Int] = []
-    for rank in 0..<ranks {
-      let nodes = tree.nodes(covering: tree.leaves(of: rank, ranks: ranks))
+    for rank in 0..<assignment.ranks {
+      let nodes = tree.nodes(covering: assignment.shards(of: rank))
       parts += nodes
       owners += nodes.map { _ in rank }
     }

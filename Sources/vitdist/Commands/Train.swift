@@ -14,7 +14,8 @@ struct Train: RankedCommand {
       checkpoint; a run that is complete is left as it is, and a config that differs is refused.
 
       SIGUSR1, SIGUSR2, SIGTERM and SIGINT ask it to save and stop (exit code 75); it does so by \
-      itself while there is still time before the deadline.
+      itself while there is still time before the deadline. A rank that stands still for \
+      watchdog.limitSeconds is named, and the job ends with exit code 76.
 
       The output folder gets config.yaml (resolved), metrics.jsonl, tensorboard/, checkpoints/, and \
       at the end final.safetensors, summary.json and curves.svg.
@@ -40,6 +41,13 @@ struct Train: RankedCommand {
       default what SLURM says of the job's end.
       """, valueName: "time"))
   var deadline = ""
+  @Option(
+    help: .init(
+      """
+      How virtual shards are dealt to the ranks: even, auto (by measured speed) or the number of every \
+      rank, such as 20,12. Changes no bits. By default what the config says.
+      """, valueName: "even|auto|list"))
+  var balance = ""
   @Flag(
     help: """
       With --resume none, delete the folder's checkpoints; otherwise go on though config or data \
@@ -48,12 +56,14 @@ struct Train: RankedCommand {
   var force = false
 
   func run(_ session: Session) throws {
-    let recipe = try Recipe(file: config, overrides: settings)
+    let recipe = try recipe()
+    let fault = try TrainingFault.fromEnvironment()
     StopRequest.install()
     let run = TrainingRun(
       recipe, output: output, communicator: session.communicator, version: Vitdist.version,
       deadline: try Deadline(deadline, endOfJob: Launch.environment("SLURM_JOB_END_TIME")),
-      storage: try Storage.fromEnvironment(rank: session.communicator.rank), say: session.say)
+      storage: try Storage.fromEnvironment(rank: session.communicator.rank),
+      marks: session.watchdog?.marks ?? .none, fault: fault, say: session.say)
     switch try run.run(resume: origin, force: force) {
     case .trained(let summary):
       if session.communicator.isRoot {
@@ -67,6 +77,19 @@ struct Train: RankedCommand {
           + "\(counted(summary.steps, "step"))\(score(summary)); weights in \(run.folder.weights). "
           + "Give another --output for a new run.")
     }
+  }
+
+  private func recipe() throws -> Recipe {
+    try Recipe(
+      file: config, overrides: settings + (balance.isEmpty ? [] : ["balance=\"\(balance)\""]))
+  }
+
+  /// A config or fault that is wrong is refused later, by all ranks together.
+  func watchdog(_ launch: Launch) -> Watchdog? {
+    Watchdog(
+      launch, (try? recipe())?.watchdog ?? WatchdogOptions(), folder: RunFolder(output).flight,
+      fault: try? TrainingFault.fromEnvironment(), prepare: Failure.limitAlarm,
+      end: Failure.endByWatchdog)
   }
 
   private var origin: TrainingRun.Resume {

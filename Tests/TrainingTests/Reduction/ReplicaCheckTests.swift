@@ -23,4 +23,19 @@ import Training
       #expect(error?.parameter == parameter && error?.ranks == ranks && error?.step == 9)
     }
   }
+
+  /// Two ranks cannot outvote each other: both are named.
+  @Test(arguments: [2, 4]) func whereNobodyHasAMajorityAllAreNamed(ranks: Int) throws {
+    let errors = try ThreadCommunicator.run(ranks: ranks) { group in
+      var values = (0..<Self.layout.count).map { Float($0) }
+      if 2 * group.rank < ranks { values[Self.layout.entries[2].offset] = 0.5 }
+      return #expect(throws: ReplicaError.self) {
+        try ReplicaCheck(Self.layout, group).check(values, step: 3)
+      }
+    }
+    for error in errors {
+      #expect(error?.ranks == Array(0..<ranks) && error?.hasMajority == false)
+      #expect(error?.description.contains("p2 differs between ranks 0, 1") == true)
+    }
+  }
 }

@@ -1,0 +1,84 @@
+# To be sourced by what starts a run again: runs the launcher so that it can be asked to stop, tells from
+# the run's folder how far it has come, and whether starting it again brings it further. Every start is
+# a line in OUTPUT/restarts.log.
+
+# The launcher that `launch` has started, its exit status, and whether it was asked to stop.
+# shellcheck disable=SC2034  # read by who sources this
+child='' status=0 asked=no interrupted=no
+
+# Hands a request on as USR1: mpirun lets the ranks save after it, while a TERM is followed by a KILL.
+stop_ranks() {
+  # shellcheck disable=SC2034
+  interrupted=yes asked=yes
+  say "asked to stop by $1"
+  if [ -n "$child" ]; then kill -USR1 "$child" 2>/dev/null || true; fi
+}
+
+# launch COMMAND...: runs it in the background, where traps are served, and sets `status`.
+launch() {
+  local code
+  "$@" &
+  child=$!
+  status=127
+  # `wait` returns early when a trap was served; a second one for a child that has ended gives 127.
+  while true; do
+    interrupted=no code=0
+    wait "$child" || code=$?
+    if [ "$code" = 127 ] && [ "$status" != 127 ]; then break; fi
+    status=$code
+    [ "$interrupted" = yes ] || break
+  done
+  child=''
+}
+
+# newest_step OUTPUT: the newest committed step; 0 if there is none. A folder step_X.tmp is none.
+newest_step() {
+  local newest=0 folder number
+  for folder in "$1"/checkpoints/step_*; do
+    number=${folder##*/step_}
+    case $number in '' | *[!0-9]*) continue ;; esac
+    if [ $((10#$number)) -gt "$newest" ]; then newest=$((10#$number)); fi
+  done
+  echo "$newest"
+}
+
+# output_among DEFAULT ARGUMENTS...: what --output says in vitdist's arguments.
+output_among() {
+  local output=$1
+  shift
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --output) output=${2:-} ;;
+      --output=*) output=${1#--output=} ;;
+    esac
+    shift
+  done
+  echo "$output"
+}
+
+# note_start OUTPUT WHO RESTARTS: writes the line of a start, and prints how many restarts in a row
+# have found the run where the start before had found it.
+note_start() {
+  local log=$1/restarts.log step last_step last_idle idle=0
+  mkdir -p "$1"
+  step=$(newest_step "$1")
+  if [ "$3" -gt 0 ] && [ -e "$log" ]; then
+    read -r last_step last_idle < <(
+      sed -n 's/.* step \([0-9]*\), \([0-9]*\) restarts in vain$/\1 \2/p' "$log" | tail -n 1
+    ) || true
+    if [ "${last_step:-}" = "$step" ]; then idle=$((last_idle + 1)); fi
+  fi
+  echo "$(date -u +%Y-%m-%dT%H:%M:%SZ) $2, restart $3: step $step, $idle restarts in vain" >>"$log"
+  echo "$idle"
+}
+
+# stopped_on_request OUTPUT: whether the run has saved and stopped as asked since its last start. Both
+# times are the file system's, so the clocks of the nodes do not matter.
+stopped_on_request() { [ "$1/stopped.json" -nt "$1/restarts.log" ]; }
+
+# give_up OUTPUT RESTARTS: says why the run is not started again.
+give_up() {
+  echo "vitdist: not started again: $2 restarts in a row found the run at step $(newest_step "$1")" \
+    "and brought it no further ($1/restarts.log). Read why it ended above; where it only lacks time," \
+    "save more often (checkpoints.everySteps) or ask for a longer limit, and start it anew." >&2
+}
