@@ -50,23 +50,28 @@ extension ProgramTests {
       try train(run, "cut", on: hosts, ranks: 2, SmallRun.endless + ["steps=60"])
     }
 
-    /// Before Open MPI gives the host up, the watchdogs of both sides have seen that nothing moves; one
-    /// of them says so, perhaps the one that is cut off.
+    /// Before Open MPI gives the host up, the watchdogs of both sides see that nothing moves; one of
+    /// them says so, perhaps the one that is cut off. mpirun may then wait for the lost host: once it
+    /// has sent it something, the kernel's patience counts (a quarter of an hour), so it is killed here.
     @Test func theWatchdogSeesACutLink() throws {
       let hosts = try LocalHosts(2)
       let run = try SmallRun()
       let running = try hosts.start(
         ["mpirun", "-n", "2", "--map-by", "node", Program.path]
-          + run.training("cut", SmallRun.endless + ["watchdog.limitSeconds=6"]),
-        variables: Self.silence(seconds: 17))
+          + run.training("cut", SmallRun.endless + ["watchdog.limitSeconds=6"]))
       try #require(
         happens(within: 60) { run.exists("cut/checkpoints/step_00000020") }, "\(running.stop())")
       try hosts.cut(2)
-      let outcome = running.wait(seconds: 90)
-      #expect(outcome.status != -1 && outcome.status != 0, "\(outcome.errors)")
-      let verdict = try String(contentsOfFile: run.path("cut/flight/verdict.txt"), encoding: .utf8)
+      let path = run.path("cut/flight/verdict.txt")
+      var verdict = ""
+      let isSeen = happens(within: 40) {
+        verdict = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+        return verdict.hasSuffix("\n")
+      }
+      let errors = running.stop()
+      #expect(isSeen, "\(errors)")
       #expect(verdict.contains("no progress for 6 s"), "\(verdict)")
-      #expect(verdict.contains("host"), "\(verdict)")
+      #expect(verdict.contains("(host"), "\(verdict)")
     }
 
     /// How long a host may be silent until Open MPI gives it up.
