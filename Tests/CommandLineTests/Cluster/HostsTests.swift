@@ -34,10 +34,9 @@ extension ProgramTests {
     @Test func aCutLinkIsNamedAndNotAHang() throws {
       let hosts = try LocalHosts(2)
       let run = try SmallRun()
-      let patience = ["OMPI_MCA_oob_tcp_keepalive_time": "5"]
       let running = try hosts.start(
         ["mpirun", "-n", "2", "--map-by", "node", Program.path]
-          + run.training("cut", SmallRun.endless), variables: patience)
+          + run.training("cut", SmallRun.endless), variables: Self.silence(seconds: 5))
       try #require(
         happens(within: 60) { run.exists("cut/checkpoints/step_00000020") }, "\(running.stop())")
       try hosts.cut(2)
@@ -51,6 +50,38 @@ extension ProgramTests {
       try train(run, "cut", on: hosts, ranks: 2, SmallRun.endless + ["steps=60"])
     }
 
+    /// Before Open MPI gives the host up, the watchdogs of both sides see that nothing moves; one of
+    /// them says so, perhaps the one that is cut off. mpirun may then wait for the lost host: once it
+    /// has sent it something, the kernel's patience counts (a quarter of an hour), so it is killed here.
+    @Test func theWatchdogSeesACutLink() throws {
+      let hosts = try LocalHosts(2)
+      let run = try SmallRun()
+      let running = try hosts.start(
+        ["mpirun", "-n", "2", "--map-by", "node", Program.path]
+          + run.training("cut", SmallRun.endless + ["watchdog.limitSeconds=6"]))
+      try #require(
+        happens(within: 60) { run.exists("cut/checkpoints/step_00000020") }, "\(running.stop())")
+      try hosts.cut(2)
+      let path = run.path("cut/flight/verdict.txt")
+      var verdict = ""
+      let isSeen = happens(within: 40) {
+        verdict = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+        return verdict.hasSuffix("\n")
+      }
+      let errors = running.stop()
+      #expect(isSeen, "\(errors)")
+      #expect(verdict.contains("no progress for 6 s"), "\(verdict)")
+      #expect(verdict.contains("(host"), "\(verdict)")
+    }
+
+    /// How long a host may be silent until Open MPI gives it up.
+    private static func silence(seconds: Int) -> [String: String] {
+      [
+        "OMPI_MCA_oob_tcp_keepalive_time": "\(seconds)", "OMPI_MCA_oob_tcp_keepalive_intvl": "1",
+        "OMPI_MCA_oob_tcp_keepalive_probes": "3",
+      ]
+    }
+
     /// A host that is off the network is left out, and its ranks go to the others.
     @Test func supervisionLeavesOutALostHost() throws {
       let hosts = try LocalHosts(3)
@@ -58,7 +89,7 @@ extension ProgramTests {
       let running = try hosts.start(
         [Script.path("supervise"), "--", "mpirun", "-n", "3", "--map-by", "node", Program.path]
           + run.training("run", SmallRun.endless),
-        variables: ["OMPI_MCA_oob_tcp_keepalive_time": "5"])
+        variables: Self.silence(seconds: 5))
       try #require(happens(within: 60) { run.trains("run", starts: 1) }, "\(running.stop())")
       try hosts.cut(3)
       let wentOn = happens(within: 90) { run.trains("run", starts: 2) }

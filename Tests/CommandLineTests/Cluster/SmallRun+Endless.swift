@@ -28,7 +28,7 @@ extension SmallRun {
       try #require(try steps(name).last { $0 % 10 == 0 }, "\(name) has no checkpoint")
     }
     let longest = try #require(newest.max())
-    let settings = Self.endless + ["steps=\(longest)", "checkpoints.keepLast=1000000"]
+    let settings = Self.endless + ["steps=\(longest)", "checkpoints.keepLast=\(longest)"]
     let outcome = try Program.run(training("undisturbed", settings), seconds: 240)
     try #require(outcome.status == 0, "\(outcome.errors)")
     for (name, step) in zip(names, newest) {
