@@ -57,6 +57,7 @@ struct Rehearsal {
     run.evaluations = period > 0 ? (run.totalSteps + period - 1) / period : 1
     let saves = recipe.checkpoints.everySteps
     run.checkpoints = 1 + (saves > 0 ? (run.totalSteps - 1) / saves : 0)
+    run.savesCopy = recipe.checkpoints.background
     announcement =
       "\(recipe.model.kind), \(recipe.objective.kind): \(batches.sampleCount) images, batches of "
       + "\(run.batch) in \(run.virtualShards) virtual shards"

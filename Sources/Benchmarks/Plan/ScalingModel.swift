@@ -39,6 +39,8 @@ public struct ScalingModel: Sendable {
     public var evaluationImages = 0
     public var evaluations = 0
     public var checkpoints = 0
+    /// Whether a rank copies its part of a checkpoint, to write it while training goes on.
+    public var savesCopy = false
     /// Batches that wait on each rank, and the bytes of an image in them.
     public var shardsAhead = 0
     public var imageBytes = 0
@@ -154,9 +156,10 @@ extension ScalingModel {
 
   private func memory(_ footprint: ReductionFootprint, _ ranks: Int) -> Int {
     let remembered = run.batch * profile.memoryPerImage / ranks
+    let owned = (profile.slabElements * profile.ownedSlabs + ranks - 1) / ranks + remembered
+    let copied = run.savesCopy ? owned + profile.slabElements / ranks : 0
     let elements =
-      profile.slabElements * (1 + footprint.slabs) + footprint.received
-      + (profile.slabElements * profile.ownedSlabs + ranks - 1) / ranks + remembered
+      profile.slabElements * (1 + footprint.slabs) + footprint.received + owned + copied
     let ahead = run.shardsAhead * run.batch / run.virtualShards * run.imageBytes
     return profile.programBytes + profile.activationBytes
       + elements * MemoryLayout<Float>.stride + ahead

@@ -71,5 +71,7 @@ final class LocalCluster {
 
 /// A reason to skip, said where SLURM is absent or may not start.
 let slurmIsThere = ConditionTrait.enabled(
+  // Asked of tests that are to run only; a text made of the problem would be asked of all.
   if: LocalCluster.problem == nil,
-  "no SLURM can be started here (Launch/install --cluster): \(LocalCluster.problem ?? "")")
+  "no SLURM can be started here (Launch/install --cluster): Launch/slurm/local-cluster start says why"
+)
