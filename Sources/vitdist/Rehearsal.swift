@@ -45,7 +45,8 @@ struct Rehearsal {
     run.virtualShards = recipe.batch.virtualShards
     run.stepsPerEpoch = batches.stepsPerEpoch * replays
     run.totalSteps = recipe.totalSteps(stepsPerEpoch: run.stepsPerEpoch)
-    run.shardsAhead = recipe.data.prefetch + recipe.data.loaderThreads
+    run.shardsAhead = recipe.data.prefetch + recipe.data.loaderThreads + 1
+    run.judgesAverage = recipe.average.isOn
     run.imageBytes =
       description.channels * description.side * description.side * MemoryLayout<Float>.stride
     if samples == 0, !recipe.data.validation.isEmpty {
@@ -57,6 +58,10 @@ struct Rehearsal {
     run.evaluations = period > 0 ? (run.totalSteps + period - 1) / period : 1
     let saves = recipe.checkpoints.everySteps
     run.checkpoints = 1 + (saves > 0 ? (run.totalSteps - 1) / saves : 0)
+    if run.evaluationImages > 0 {
+      let chunks = Evaluator.chunksAhead + recipe.data.loaderThreads + 1
+      run.evaluationAhead = chunks * recipe.evaluation.chunk
+    }
     run.savesCopy = recipe.checkpoints.background
     announcement =
       "\(recipe.model.kind), \(recipe.objective.kind): \(batches.sampleCount) images, batches of "

@@ -41,9 +41,12 @@ public struct ScalingModel: Sendable {
     public var checkpoints = 0
     /// Whether a rank copies its part of a checkpoint, to write it while training goes on.
     public var savesCopy = false
-    /// Batches that wait on each rank, and the bytes of an image in them.
+    /// Shards that wait on each rank, the images of evaluation that do, and the bytes of an image.
     public var shardsAhead = 0
+    public var evaluationAhead = 0
     public var imageBytes = 0
+    /// Whether what is judged are averages, gathered from their owners.
+    public var judgesAverage = false
 
     public init() {}
   }
@@ -154,15 +157,21 @@ extension ScalingModel {
     return profile.exchangeSeconds / Double(profile.ranks - 1) / Double(1 + measured.nodes)
   }
 
+  /// Pages of the program and its libraries that logs, checkpoints and curves touch after the profile
+  /// was taken: what was seen.
+  static let pagesOfARun = 16 << 20
+
   private func memory(_ footprint: ReductionFootprint, _ ranks: Int) -> Int {
     let remembered = run.batch * profile.memoryPerImage / ranks
     let owned = (profile.slabElements * profile.ownedSlabs + ranks - 1) / ranks + remembered
     let copied = run.savesCopy ? owned + profile.slabElements / ranks : 0
     let elements =
       profile.slabElements * (1 + footprint.slabs) + footprint.received + owned + copied
-    let ahead = run.shardsAhead * run.batch / run.virtualShards * run.imageBytes
-    return profile.programBytes + profile.activationBytes
-      + elements * MemoryLayout<Float>.stride + ahead
+    // The file of final weights is made in memory.
+    let gathered = (run.judgesAverage ? 2 : 1) * profile.slabElements
+    let ahead = run.shardsAhead * run.batch / run.virtualShards + run.evaluationAhead
+    return profile.programBytes + Self.pagesOfARun + profile.activationBytes
+      + (elements + gathered) * MemoryLayout<Float>.stride + ahead * run.imageBytes
   }
 
   /// E[max] of `count` standard normal variables (Blom, 1958): Φ⁻¹((n - 3/8) / (n + 1/4)).

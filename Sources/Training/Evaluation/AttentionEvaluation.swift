@@ -90,7 +90,8 @@ public final class AttentionEvaluation {
   ) throws -> AttentionReport {
     let (rank, ranks, chunks) = (communicator.rank, communicator.size, pipeline.chunkCount)
     let mine = rank * chunks / ranks..<(rank + 1) * chunks / ranks
-    let prefetcher = Prefetcher(pipeline, mine, threads: 1, depth: 4, pool: loaderPool)
+    let prefetcher = Prefetcher(
+      pipeline, mine, threads: 1, depth: Evaluator.chunksAhead, pool: loaderPool)
     var sums: [Double] = []
     while let batch = try prefetcher.next() {
       guard batch.count > 0 else { continue }

@@ -26,6 +26,9 @@ public struct EvaluationResult: Codable, Sendable, Equatable {
 /// per chunk and added in the order of the chunks, so the scores have the same bits on any number
 /// of ranks.
 public final class Evaluator {
+  /// Chunks of images that are held ready at most.
+  public static let chunksAhead = 4
+
   /// Where this rank notes its progress.
   public var marks = Marks.none
   private let pipeline: EvaluationPipeline
@@ -102,7 +105,8 @@ public final class Evaluator {
   ) throws {
     let (rank, ranks, chunks) = (communicator.rank, communicator.size, pipeline.chunkCount)
     let mine = rank * chunks / ranks..<(rank + 1) * chunks / ranks
-    let prefetcher = Prefetcher(pipeline, mine, threads: threads, depth: 4, pool: loaderPool)
+    let prefetcher = Prefetcher(
+      pipeline, mine, threads: threads, depth: Self.chunksAhead, pool: loaderPool)
     let cx = Context(parameters: parameters, products: products, pool: pool)
     marks(.evaluate)
     var chunk = 0

@@ -54,7 +54,8 @@ public final class RobustEvaluation {
     var records = [[AttackRecord]](repeating: [], count: options.attacks.count)
     let chunks = stride(
       from: communicator.rank, to: pipeline.chunkCount, by: communicator.size)
-    let prefetcher = Prefetcher(pipeline, chunks, threads: threads, depth: 4, pool: loaderPool)
+    let prefetcher = Prefetcher(
+      pipeline, chunks, threads: threads, depth: Evaluator.chunksAhead, pool: loaderPool)
     var done = 0
     while let batch = try prefetcher.next() {
       guard batch.count > 0 else { continue }
