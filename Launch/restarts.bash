@@ -14,11 +14,30 @@ stop_ranks() {
   if [ -n "$child" ]; then kill -USR1 "$child" 2>/dev/null || true; fi
 }
 
+# The watchdog of a run in OUTPUT has spoken since its last start.
+is_judged() { [ "$output/flight/verdict.txt" -nt "$output/restarts.log" ]; }
+
+# end_after_verdict PID: ends a launcher that is still there some time after the watchdog has ended the
+# ranks. mpirun waits a quarter of an hour for a host that is cut off.
+end_after_verdict() {
+  while kill -0 "$1" 2>/dev/null; do
+    if is_judged; then
+      sleep "${VITDIST_VERDICT_GRACE:-30}"
+      kill -KILL "$1" 2>/dev/null || true
+      return 0
+    fi
+    sleep 2
+  done
+}
+
 # launch COMMAND...: runs it in the background, where traps are served, and sets `status`.
 launch() {
-  local code
+  local code guard
   "$@" &
   child=$!
+  # Its output is not the run's: whoever reads that waits for no sleep.
+  end_after_verdict "$child" >/dev/null 2>&1 &
+  guard=$!
   status=127
   # `wait` returns early when a trap was served; a second one for a child that has ended gives 127.
   while true; do
@@ -29,6 +48,9 @@ launch() {
     [ "$interrupted" = yes ] || break
   done
   child=''
+  kill "$guard" 2>/dev/null || true
+  wait "$guard" 2>/dev/null || true
+  if [ "$status" = 137 ] && is_judged; then status=76; fi
 }
 
 # newest_step OUTPUT: the newest committed step; 0 if there is none. A folder step_X.tmp is none.

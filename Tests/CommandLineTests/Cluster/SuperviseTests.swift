@@ -8,12 +8,13 @@ extension ProgramTests {
   @Suite(mpirunIsThere) struct SuperviseTests {
     private func supervise(
       _ run: SmallRun, _ name: String, ranks: Int, program: String = Program.path,
-      settings: [String] = SmallRun.endless, options: [String] = []
+      settings: [String] = SmallRun.endless, options: [String] = [],
+      variables: [String: String] = [:]
     ) throws -> Program.Running {
       try Script.start(
         [Script.path("supervise")] + options
           + ["--", "mpirun", "--oversubscribe", "-n", "\(ranks)", program]
-          + run.training(name, settings))
+          + run.training(name, settings), variables: variables)
     }
 
     /// A rank is killed, then mpirun; then the supervisor is asked to stop.
@@ -48,6 +49,22 @@ extension ProgramTests {
       #expect(outcome.errors.contains("going on with 2 ranks"), "\(outcome.errors)")
       try Program.run(run.training("alone"))
       #expect(try run.digest("run") == run.digest("alone"))
+    }
+
+    /// mpirun would wait for its rank; the watchdog's verdict says that nothing comes of it.
+    @Test func aLauncherDoesNotOutliveTheVerdict() throws {
+      let run = try SmallRun()
+      let flight = run.path("run/flight")
+      let program = try script(
+        run,
+        "if [ \"$1\" = train ]; then mkdir -p \(flight); sleep 1; echo x >\(flight)/verdict.txt; "
+          + "exec sleep 30; fi")
+      let outcome = try supervise(
+        run, "run", ranks: 1, program: program, options: ["--in-vain", "1"],
+        variables: ["VITDIST_VERDICT_GRACE": "1"]
+      ).wait(seconds: 25)
+      #expect(outcome.status == 76, "\(outcome.errors)")
+      #expect(outcome.errors.contains("1 restarts in a row"), "\(outcome.errors)")
     }
 
     @Test func itStopsWhereRestartsAreInVainOrUseless() throws {
