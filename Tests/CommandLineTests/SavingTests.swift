@@ -51,11 +51,14 @@ extension ProgramTests {
         run.training("run", endless) + ["--deadline", "8s"], ranks: 2, seconds: 60)
       #expect(stopped.status == 75, "\(stopped.errors)")
       #expect(stopped.errors.contains("stopped before the deadline after step"))
-      #expect(stopped.errors.contains("the state is saved"), "\(stopped.errors)")
       // Starting mpirun and ending it is not in the run's hands.
       #expect(Date().timeIntervalSince(start) < 15)
       let last = try #require(try run.steps("run").last)
       #expect(stopped.errors.contains("saved step \(last) in "))
+      // A disk that has just become slow leaves no time for one more; then it says what is there.
+      #expect(
+        stopped.errors.contains("the state is saved")
+          || stopped.errors.contains("step \(last) is the newest on disk"), "\(stopped.errors)")
       // By the clock it has saved a dozen of times by then.
       #expect(stopped.errors.components(separatedBy: "saved step").count > 3)
 
