@@ -2,16 +2,12 @@ import Configuration
 import Tensors
 
 /// An attack that is an ascent: its options say which.
-protocol AscentAttack: Attack {
-  var epsilon: PixelDistance { get set }
+protocol AscentAttack: BallAttack {
   var ascent: Ascent { get }
-  mutating func scaleStep(by factor: Double)
 }
 
 extension AscentAttack {
   public var warnings: [String] { ascent.warnings }
-
-  mutating func scaleStep(by factor: Double) {}
 
   public func checkForTraining(classes: Int, mixesLabels: Bool) throws {
     if ascent.searches {
@@ -21,14 +17,6 @@ extension AscentAttack {
           + "would wait for the slowest", remedy: "Use iterate: lastIterate and restarts: 1")
     }
     try ascent.loss.check(isTargeted: false, isMixed: mixesLabels, classes: classes)
-  }
-
-  public func scaled(by factor: Double) -> Self {
-    guard factor != 1 else { return self }
-    var scaled = self
-    scaled.epsilon = PixelDistance(Double(threat.epsilon) * factor)
-    scaled.scaleStep(by: factor)
-    return scaled
   }
 
   public func perturb(

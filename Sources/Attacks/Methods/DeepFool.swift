@@ -6,7 +6,7 @@ import Tensors
 ///
 /// Each step crosses the nearest boundary as it looks from where the image is, to first order; steps
 /// add up, and the sum goes a little further than the boundary. Images that are not turned stay.
-public struct DeepFool: Attack {
+public struct DeepFool: BallAttack {
   public static let kind = "deepfool"
   public static let about = "the shortest change that turns the prediction (l-infinity or l2)"
 
@@ -50,13 +50,6 @@ public struct DeepFool: Attack {
       "kind",
       "deepfool takes a different time for every image, and the ranks would wait for the "
         + "slowest", remedy: "Train with pgd, fgsm or bim, and evaluate with deepfool")
-  }
-
-  public func scaled(by factor: Double) -> DeepFool {
-    guard factor != 1 else { return self }
-    var scaled = self
-    scaled.epsilon = PixelDistance(Double(threat.epsilon) * factor)
-    return scaled
   }
 
   public func perturb(

@@ -2,7 +2,7 @@ import Configuration
 import Tensors
 
 /// Noise without a look at the model: the least that any attack must beat.
-public struct UniformNoise: Attack {
+public struct UniformNoise: BallAttack {
   public static let kind = "noise"
   public static let about =
     "a random point of the ball, or of its corners: the baseline of any attack"
@@ -30,13 +30,6 @@ public struct UniformNoise: Attack {
       throw ConfigurationError(
         "form", "sign has no meaning for l2", remedy: "Use form: uniform, or norm: linf")
     }
-  }
-
-  public func scaled(by factor: Double) -> UniformNoise {
-    guard factor != 1 else { return self }
-    var scaled = self
-    scaled.epsilon = PixelDistance(Double(threat.epsilon) * factor)
-    return scaled
   }
 
   public func perturb(
