@@ -46,6 +46,7 @@ public struct StepBenchmark {
   public var virtualShards: Int
   public var microBatch: Int
   public var steps: Int
+  public var precision = Precision.f32
   /// Whether gradients travel while the backward pass still runs.
   public var overlapsExchange = true
 
@@ -65,7 +66,7 @@ public struct StepBenchmark {
 
   public func run(on communicator: any Communicator) throws -> Result {
     let pool = BufferPool()
-    let products = OpenBLASProducts()
+    let products = precision.products
     let (network, loss) = try Network.make(backbone, seed: 1, pool: pool) { scope, model in
       try objective.makeLoss(in: scope["objective"], for: model)
     }

@@ -14,6 +14,7 @@ public struct Inference {
   public var options = EvaluationOptions()
   public var chunk = 32
   public var loaderThreads = 1
+  public var precision = Precision.f32
 
   public init(_ network: Network, data: [String]) {
     self.network = network
@@ -28,7 +29,7 @@ public struct Inference {
     let pipeline = try EvaluationPipeline(
       source: source, image: description.imageShape, chunkSize: chunk, options: options)
     return Evaluator(
-      pipeline, communicator: communicator, products: OpenBLASProducts(), pool: pool,
+      pipeline, communicator: communicator, products: precision.products, pool: pool,
       threads: loaderThreads)
   }
 
@@ -50,7 +51,7 @@ public struct Inference {
     try description.check(source, path: data.joined(separator: ", "))
     let evaluation = try RobustEvaluation(
       attacks, of: source, image: description.imageShape, preparation: options,
-      communicator: communicator, products: OpenBLASProducts(), pool: pool, threads: loaderThreads)
+      communicator: communicator, products: precision.products, pool: pool, threads: loaderThreads)
     return try evaluation.evaluate(network.model, network.parameters, progress: progress)
   }
 
@@ -63,7 +64,7 @@ public struct Inference {
     try description.check(source, path: data.joined(separator: ", "))
     let evaluation = try AttentionEvaluation(
       options, of: source, image: description.imageShape, preparation: self.options,
-      decoding: DecodingOptions(), communicator: communicator, products: OpenBLASProducts(),
+      decoding: DecodingOptions(), communicator: communicator, products: precision.products,
       pool: pool)
     return try evaluation.evaluate(network.model, network.parameters)
   }

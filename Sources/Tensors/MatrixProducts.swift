@@ -23,6 +23,11 @@ public struct Matrix {
 /// The three products of a linear map are named by their role, so that an implementation may keep
 /// weights and activations in another precision: it sees which operand is a weight.
 public protocol MatrixProducts: Sendable {
+  /// Which code multiplies, e.g. `SkylakeX`: another gives other bits.
+  var kernel: String { get }
+  /// A product of square matrices of this side, on operands already in the format that is multiplied:
+  /// what it takes is what the machine allows.
+  func probe(side: Int, pool: BufferPool) -> () -> Void
   /// y ← y + x Wᵀ with W stored `[out, in]`.
   func forward(_ x: Matrix, weight: Matrix, addingTo y: Matrix)
   /// dx ← dy W, or dx + dy W.
