@@ -163,6 +163,20 @@ CLANES_INLINE clanes_float16 clanes_pairs_across(clanes_float16 a, clanes_float1
 #endif
 }
 
+/// Of pairs of neighbours (a0 a1) ... (a30 a31) and b alike: (a0 b0) ... (a15 b15), the lower half, and
+/// (a16 b16) ... (a31 b31), the upper.
+CLANES_INLINE clanes_float16 clanes_pairs_across_low(clanes_float16 a, clanes_float16 b) {
+  return (clanes_float16)__builtin_shufflevector(
+      (clanes_short32)a, (clanes_short32)b, 0, 32, 1, 33, 2, 34, 3, 35, 4, 36, 5, 37, 6, 38, 7, 39, 8,
+      40, 9, 41, 10, 42, 11, 43, 12, 44, 13, 45, 14, 46, 15, 47);
+}
+
+CLANES_INLINE clanes_float16 clanes_pairs_across_high(clanes_float16 a, clanes_float16 b) {
+  return (clanes_float16)__builtin_shufflevector(
+      (clanes_short32)a, (clanes_short32)b, 16, 48, 17, 49, 18, 50, 19, 51, 20, 52, 21, 53, 22, 54, 23,
+      55, 24, 56, 25, 57, 26, 58, 27, 59, 28, 60, 29, 61, 30, 62, 31, 63);
+}
+
 /// Lane by lane, sum + a.first · b.first + a.second · b.second of pairs.
 CLANES_INLINE clanes_float16 clanes_dot_pairs(
     clanes_float16 sum, clanes_float16 a, clanes_float16 b) {

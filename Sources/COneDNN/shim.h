@@ -5,11 +5,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// C = A B, or C + A B. Strides count elements; A is [rows, inner], B [inner, columns], C [rows, columns].
+/// C = A B, or C + A B, a row of single precision added to every row if there is a bias. Strides count elements; A is [rows, inner], B [inner, columns], C [rows, columns].
 typedef struct {
   int64_t rows, columns, inner;
   int64_t a_row, b_inner, b_column, c_row;
-  int adding;
+  int adding, has_bias;
 } conednn_shape;
 
 #if __has_include(<oneapi/dnnl/dnnl.h>)
@@ -21,7 +21,7 @@ typedef struct {
   dnnl_engine_t _Nullable engine;
   dnnl_stream_t _Nullable stream;
   dnnl_primitive_t _Nullable primitive;
-  dnnl_memory_t _Nullable memory[4];  // A, B, C, scratch
+  dnnl_memory_t _Nullable memory[5];  // A, B, C, bias, scratch
   size_t scratch_bytes;
   /// Of the library's OpenMP; what it sets counts for the calling thread.
   void (*_Nullable set_threads)(int);
@@ -57,13 +57,13 @@ static inline dnnl_status_t conednn_describe(
 }
 
 static inline dnnl_status_t conednn_make_primitive(
-    conednn_product *_Nonnull product, const conednn_layout *_Nonnull layouts, int adding) {
+    conednn_product *_Nonnull product, const conednn_layout *_Nonnull layouts, conednn_shape shape) {
   dnnl_primitive_attr_t attributes = NULL;
   dnnl_post_ops_t after = NULL;
   dnnl_primitive_desc_t description = NULL;
   dnnl_status_t status = dnnl_primitive_attr_create(&attributes);
   if (!status) status = dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user);
-  if (!status && adding) {
+  if (!status && shape.adding) {
     status = dnnl_post_ops_create(&after);
 #if DNNL_VERSION_MAJOR < 3
     if (!status) status = dnnl_post_ops_append_sum(after, 1.0f);
@@ -75,19 +75,20 @@ static inline dnnl_status_t conednn_make_primitive(
 #if DNNL_VERSION_MAJOR < 3
   dnnl_matmul_desc_t operation;
   if (!status)
-    status = dnnl_matmul_desc_init(&operation, &layouts[0], &layouts[1], NULL, &layouts[2]);
+    status = dnnl_matmul_desc_init(&operation, &layouts[0], &layouts[1], shape.has_bias ? &layouts[3] : NULL, &layouts[2]);
   if (!status)
     status = dnnl_primitive_desc_create(&description, &operation, attributes, product->engine, NULL);
 #else
   if (!status)
     status = dnnl_matmul_primitive_desc_create(
-        &description, product->engine, layouts[0], layouts[1], NULL, layouts[2], attributes);
+        &description, product->engine, layouts[0], layouts[1], shape.has_bias ? layouts[3] : NULL,
+        layouts[2], attributes);
 #endif
   if (!status) status = dnnl_primitive_create(&product->primitive, description);
   if (!status) {
     conednn_layout_ref scratch = dnnl_primitive_desc_query_md(description, dnnl_query_scratchpad_md, 0);
     product->scratch_bytes = dnnl_memory_desc_get_size(scratch);
-    status = dnnl_memory_create(&product->memory[3], scratch, product->engine, DNNL_MEMORY_NONE);
+    status = dnnl_memory_create(&product->memory[4], scratch, product->engine, DNNL_MEMORY_NONE);
   }
   if (description) dnnl_primitive_desc_destroy(description);
   if (after) dnnl_post_ops_destroy(after);
@@ -96,7 +97,7 @@ static inline dnnl_status_t conednn_make_primitive(
 }
 
 static inline void conednn_destroy(conednn_product *_Nonnull product) {
-  for (int i = 0; i < 4; i++)
+  for (int i = 0; i < 5; i++)
     if (product->memory[i]) dnnl_memory_destroy(product->memory[i]);
   if (product->primitive) dnnl_primitive_destroy(product->primitive);
   if (product->stream) dnnl_stream_destroy(product->stream);
@@ -108,7 +109,7 @@ static inline int conednn_create(conednn_product *_Nonnull product, conednn_shap
   *product = (conednn_product){0};
   product->set_threads = (void (*)(int))dlsym(RTLD_DEFAULT, "omp_set_num_threads");
   if (product->set_threads) product->set_threads(1);
-  conednn_layout layouts[3] = {0};
+  conednn_layout layouts[4] = {0};
   dnnl_status_t status = dnnl_engine_create(&product->engine, dnnl_cpu, 0);
   if (!status) status = dnnl_stream_create(&product->stream, product->engine, dnnl_stream_default_flags);
   if (!status)
@@ -118,8 +119,9 @@ static inline int conednn_create(conednn_product *_Nonnull product, conednn_shap
         &layouts[1], shape.inner, shape.columns, shape.b_inner, shape.b_column, dnnl_bf16);
   if (!status)
     status = conednn_describe(&layouts[2], shape.rows, shape.columns, shape.c_row, 1, dnnl_f32);
-  if (!status) status = conednn_make_primitive(product, layouts, shape.adding);
-  for (int i = 0; i < 3; i++) {
+  if (!status) status = conednn_describe(&layouts[3], 1, shape.columns, shape.columns, 1, dnnl_f32);
+  if (!status) status = conednn_make_primitive(product, layouts, shape);
+  for (int i = 0; i < 4; i++) {
     if (!status)
       status = dnnl_memory_create(
           &product->memory[i], CONEDNN_REF(layouts[i]), product->engine, DNNL_MEMORY_NONE);
@@ -132,17 +134,20 @@ static inline int conednn_create(conednn_product *_Nonnull product, conednn_shap
 /// Whether the product ran. `scratch` has the product's `scratch_bytes`.
 static inline int conednn_run(
     const conednn_product *_Nonnull product, const void *_Nonnull a, const void *_Nonnull b,
-    float *_Nonnull c, void *_Nullable scratch) {
-  const void *data[4] = {a, b, c, scratch};
-  const int names[4] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST, DNNL_ARG_SCRATCHPAD};
-  dnnl_exec_arg_t arguments[4];
+    const float *_Nullable bias, float *_Nonnull c, void *_Nullable scratch) {
+  const void *data[5] = {a, b, c, bias, scratch};
+  const int names[5] = {
+      DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST, DNNL_ARG_BIAS, DNNL_ARG_SCRATCHPAD};
+  dnnl_exec_arg_t arguments[5];
+  int count = 0;
   // One thread: others would wait by spinning, on the cores of other ranks.
   if (product->set_threads) product->set_threads(1);
-  for (int i = 0; i < 4; i++) {
+  for (int i = 0; i < 5; i++) {
+    if (!data[i]) continue;
     if (dnnl_memory_set_data_handle(product->memory[i], (void *)data[i])) return 0;
-    arguments[i] = (dnnl_exec_arg_t){names[i], product->memory[i]};
+    arguments[count++] = (dnnl_exec_arg_t){names[i], product->memory[i]};
   }
-  return dnnl_primitive_execute(product->primitive, product->stream, 4, arguments) == dnnl_success &&
+  return dnnl_primitive_execute(product->primitive, product->stream, count, arguments) == dnnl_success &&
          dnnl_stream_wait(product->stream) == dnnl_success;
 }
 
@@ -157,7 +162,7 @@ static inline int conednn_create(conednn_product *_Nonnull product, conednn_shap
 static inline void conednn_destroy(conednn_product *_Nonnull product) {}
 static inline int conednn_run(
     const conednn_product *_Nonnull product, const void *_Nonnull a, const void *_Nonnull b,
-    float *_Nonnull c, void *_Nullable scratch) {
+    const float *_Nullable bias, float *_Nonnull c, void *_Nullable scratch) {
   return 0;
 }
 

@@ -28,6 +28,19 @@ public protocol MatrixProducts: Sendable {
   /// A product of square matrices of this side, on operands already in the format that is multiplied:
   /// what it takes is what the machine allows.
   func probe(side: Int, pool: BufferPool) -> () -> Void
+
+  /// y ← x Wᵀ + bias, or residual + x Wᵀ + bias, with W stored `[out, in]`; all matrices are dense.
+  ///
+  /// - Parameter keepsInput: whether the backward pass will form the weight's gradient.
+  /// - Returns: the input as it was multiplied, for `linearGradients`; nil if x itself is wanted.
+  func linear(
+    _ x: Matrix, weight: Matrix, bias: UnsafePointer<Float>?, residual: UnsafePointer<Float>?,
+    into y: Matrix, keepsInput: Bool
+  ) -> PackedRows?
+  /// The backward pass of `linear`; `x` may be nil where no gradient of a weight is asked for.
+  func linearGradients(
+    _ dy: Matrix, _ x: LinearInput?, weight: Matrix, into gradients: LinearGradients)
+
   /// y ← y + x Wᵀ with W stored `[out, in]`.
   func forward(_ x: Matrix, weight: Matrix, addingTo y: Matrix)
   /// dx ← dy W, or dx + dy W.

@@ -32,11 +32,53 @@ public struct BFloat16Products: MatrixProducts {
     let even = 2 * PairPacking.pairs(side)
     let shape = LibraryProducts.Shape(
       rows: side, columns: side, inner: side, aRow: even, bInner: 1, bColumn: even, cRow: side,
-      adding: true)
+      adding: true, hasBias: false)
     return {
-      if library.run(shape, x.pointer, weight.pointer, into: c.pointer) { return }
+      if library.run(shape, x.pointer, weight.pointer, bias: nil, into: c.pointer) { return }
       pairs.multiply(
         Matrix(a), transposed: false, Matrix(b), transposed: true, into: Matrix(c), adding: true)
+    }
+  }
+
+  public func linear(
+    _ x: Matrix, weight: Matrix, bias: UnsafePointer<Float>?, residual: UnsafePointer<Float>?,
+    into y: Matrix, keepsInput: Bool
+  ) -> PackedRows? {
+    guard y.rows >= Precision.fewestRoundedRows else {
+      start(y, bias: bias, residual: residual)
+      single.forward(x, weight: weight, addingTo: y)
+      return nil
+    }
+    // A bias alone rides in the product, which then need not read what it writes.
+    let rides = residual == nil
+    if !rides { start(y, bias: bias, residual: residual) }
+    let packed = pack(x)
+    multiply(
+      packed, weight, transposed: true, bias: rides ? bias : nil, into: y, adding: !rides)
+    return keepsInput ? packed : nil
+  }
+
+  public func linearGradients(
+    _ dy: Matrix, _ x: LinearInput?, weight: Matrix, into gradients: LinearGradients
+  ) {
+    if let db = gradients.bias {
+      Elementwise.addColumnSums(dy.pointer, rows: dy.rows, width: dy.columns, to: db)
+    }
+    guard dy.rows >= Precision.fewestRoundedRows else {
+      if case .matrix(let x) = x, let dw = gradients.weight {
+        single.weightGradient(dy, x, addingTo: dw)
+      }
+      if let (dx, adding) = gradients.input {
+        single.inputGradient(dy, weight: weight, into: dx, adding: adding)
+      }
+      return
+    }
+    let packed = pack(dy)
+    if let dw = gradients.weight, let x {
+      pairs.weightGradient(packed, self.packed(x), addingTo: dw)
+    }
+    if let (dx, adding) = gradients.input {
+      multiply(packed, weight, transposed: false, bias: nil, into: dx, adding: adding)
     }
   }
 
@@ -44,14 +86,14 @@ public struct BFloat16Products: MatrixProducts {
     guard y.rows >= Precision.fewestRoundedRows else {
       return single.forward(x, weight: weight, addingTo: y)
     }
-    linear(x, weight, transposed: true, into: y, adding: true)
+    multiply(pack(x), weight, transposed: true, bias: nil, into: y, adding: true)
   }
 
   public func inputGradient(_ dy: Matrix, weight: Matrix, into dx: Matrix, adding: Bool) {
     guard dx.rows >= Precision.fewestRoundedRows else {
       return single.inputGradient(dy, weight: weight, into: dx, adding: adding)
     }
-    linear(dy, weight, transposed: false, into: dx, adding: adding)
+    multiply(pack(dy), weight, transposed: false, bias: nil, into: dx, adding: adding)
   }
 
   public func weightGradient(_ dy: Matrix, _ x: Matrix, addingTo dw: Matrix) {
@@ -72,20 +114,36 @@ public struct BFloat16Products: MatrixProducts {
     pairs.multiply(a, transposed: transposeA, b, transposed: transposeB, into: c, adding: adding)
   }
 
-  /// c ← x Wᵀ or x W, or c + that.
-  private func linear(
-    _ x: Matrix, _ weight: Matrix, transposed: Bool, into c: Matrix, adding: Bool
+  private func pack(_ x: Matrix) -> PackedRows {
+    let buffer = pool.take(x.rows * PairPacking.pairs(x.columns) + 16)
+    PairPacking.neighbours(x, into: buffer.pointer)
+    return PackedRows(buffer: buffer, rows: x.rows, columns: x.columns)
+  }
+
+  private func packed(_ input: LinearInput) -> PackedRows {
+    switch input {
+    case .matrix(let x): pack(x)
+    case .packed(let x): x
+    }
+  }
+
+  /// c ← x Wᵀ + bias or x W, or c + that.
+  private func multiply(
+    _ x: PackedRows, _ weight: Matrix, transposed: Bool, bias: UnsafePointer<Float>?,
+    into c: Matrix, adding: Bool
   ) {
-    let xPairs = PairPacking.pairs(x.columns)
-    let weightPairs = PairPacking.pairs(weight.columns)
-    let (a, b) = (pool.take(x.rows * xPairs + 16), pool.take(weight.rows * weightPairs + 16))
-    PairPacking.neighbours(x, into: a.pointer)
-    PairPacking.neighbours(weight, into: b.pointer)
+    let packedWeight = pack(weight)
+    let stride = 2 * PairPacking.pairs(weight.columns)
     let shape = LibraryProducts.Shape(
-      rows: x.rows, columns: c.columns, inner: x.columns, aRow: 2 * xPairs,
-      bInner: transposed ? 1 : 2 * weightPairs, bColumn: transposed ? 2 * weightPairs : 1,
-      cRow: c.stride, adding: adding)
-    if library.run(shape, a.pointer, b.pointer, into: c.pointer) { return }
-    pairs.multiply(x, transposed: false, weight, transposed: transposed, into: c, adding: adding)
+      rows: x.rows, columns: c.columns, inner: x.columns, aRow: 2 * PairPacking.pairs(x.columns),
+      bInner: transposed ? 1 : stride, bColumn: transposed ? stride : 1, cRow: c.stride,
+      adding: adding, hasBias: bias != nil)
+    if library.run(
+      shape, x.buffer.pointer, packedWeight.buffer.pointer, bias: bias, into: c.pointer)
+    {
+      return
+    }
+    if bias != nil { start(c, bias: bias, residual: nil) }
+    pairs.multiply(x, weight, transposed: transposed, into: c, adding: adding || bias != nil)
   }
 }

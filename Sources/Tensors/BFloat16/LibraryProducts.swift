@@ -13,6 +13,8 @@ final class LibraryProducts: Sendable {
     var bColumn: Int
     var cRow: Int
     var adding: Bool
+    /// Whether a row of single precision is added to every row.
+    var hasBias: Bool
   }
 
   /// In use by nobody: one for each thread that has ever run this shape at the same time.
@@ -30,13 +32,13 @@ final class LibraryProducts: Sendable {
   /// Operands are bfloat16, given as pairs. False if the library has no such product.
   func run(
     _ shape: Shape, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>,
-    into c: UnsafeMutablePointer<Float>
+    bias: UnsafePointer<Float>?, into c: UnsafeMutablePointer<Float>
   ) -> Bool {
     guard let product = idle.withLock({ $0[shape]?.popLast() }) ?? LibraryProduct(shape) else {
       return false
     }
     let scratch = pool.take(product.scratchCount)
-    let didRun = product.run(a, b, into: c, scratch: scratch.pointer)
+    let didRun = product.run(a, b, bias: bias, into: c, scratch: scratch.pointer)
     idle.withLock { $0[shape, default: []].append(product) }
     return didRun
   }
@@ -53,7 +55,8 @@ private final class LibraryProduct: @unchecked Sendable {
       conednn_shape(
         rows: Int64(shape.rows), columns: Int64(shape.columns), inner: Int64(shape.inner),
         a_row: Int64(shape.aRow), b_inner: Int64(shape.bInner), b_column: Int64(shape.bColumn),
-        c_row: Int64(shape.cRow), adding: shape.adding ? 1 : 0))
+        c_row: Int64(shape.cRow), adding: shape.adding ? 1 : 0,
+        has_bias: shape.hasBias ? 1 : 0))
     guard isThere != 0 else { return nil }
     self.product = product
   }
@@ -63,9 +66,9 @@ private final class LibraryProduct: @unchecked Sendable {
   var scratchCount: Int { product.scratch_bytes / MemoryLayout<Float>.stride + 1 }
 
   func run(
-    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, into c: UnsafeMutablePointer<Float>,
-    scratch: UnsafeMutablePointer<Float>
+    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
+    into c: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
   ) -> Bool {
-    conednn_run(&product, a, b, c, scratch) != 0
+    conednn_run(&product, a, b, bias, c, scratch) != 0
   }
 }

@@ -50,6 +50,33 @@ enum PairPacking {
     }
   }
 
+  /// The same from some columns of rows that are packed already.
+  static func across(
+    _ x: PackedRows, rows: Range<Int>, columns: Range<Int>, panel: Panel,
+    into packed: UnsafeMutablePointer<Float>
+  ) {
+    let height = pairs(rows.count)
+    let stride = pairs(x.columns)
+    var from = x.buffer.pointer + rows.lowerBound * stride + columns.lowerBound / 2
+    var to = packed
+    for t in 0..<height {
+      let hasSecond = 2 * t + 1 < rows.count
+      var column = 0
+      while column < columns.count {
+        let a = from.lanes(column / 2)
+        let b = hasSecond ? (from + stride).lanes(column / 2) : Lanes.zero
+        panel.store(clanes_pairs_across_low(a, b), to + panel.start(column, height), height)
+        if column + 16 < columns.count {
+          panel.store(
+            clanes_pairs_across_high(a, b), to + panel.start(column + 16, height), height)
+        }
+        column += 32
+      }
+      from += 2 * stride
+      to += panel.rawValue
+    }
+  }
+
   /// How many pairs hold `count` numbers.
   static func pairs(_ count: Int) -> Int { (count + 1) / 2 }
 

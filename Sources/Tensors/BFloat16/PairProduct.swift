@@ -1,12 +1,12 @@
 import CLanes
 
-/// C = op(A) op(B), or C + op(A) op(B), with A and B rounded to bfloat16 and sums in single precision:
-/// the products of attention heads, whose operands are strided, and the gradients of weights, whose
-/// inner index runs down the rows of both operands. A library copies such operands before it
-/// multiplies them; here the copy is the one that rounds.
+/// C = op(A) op(B), or C + op(A) op(B), with A and B in bfloat16 and sums in single precision: the
+/// products of attention heads, whose operands are strided, and the gradients of weights, whose inner
+/// index runs down the rows of both operands. A library copies such operands before it multiplies
+/// them; here the copy is the one that rounds.
 ///
-/// The inner index runs upwards in steps of two within blocks of `innerBlock`, whatever the other
-/// extents are.
+/// The inner index runs upwards in steps of two within blocks of at most `innerBlock`, whatever the
+/// other extents are.
 struct PairProduct {
   private typealias Tiles = RegisterTiles<BFloat16Pairs>
 
@@ -21,24 +21,43 @@ struct PairProduct {
     _ a: Matrix, transposed transposeA: Bool, _ b: Matrix, transposed transposeB: Bool,
     into c: Matrix, adding: Bool
   ) {
-    let inner = transposeA ? a.rows : a.columns
-    let blocks = (inner + Self.innerBlock - 1) / Self.innerBlock
-    // Of equal size, up to a pair.
-    let step = 2 * ((inner + 2 * blocks - 1) / (2 * blocks))
-    let panels = (c.columns + Tiles.panel - 1) / Tiles.panel
-    let packedB = pool.take((panels * Tiles.panel + 16) * (step / 2 + 16))
-    let packedA = pool.take((Self.rowBlock + 16) * (step / 2 + 16))
-    for first in stride(from: 0, to: inner, by: step) {
-      let range = first..<min(first + step, inner)
-      let partB = transposeB ? b.columns(range) : b.rows(range)
-      pack(partB, transposed: transposeB, into: packedB.pointer)
-      for row in stride(from: 0, to: c.rows, by: Self.rowBlock) {
-        let rows = row..<min(row + Self.rowBlock, c.rows)
-        let partA = transposeA ? a.rows(range).columns(rows) : a.rows(rows).columns(range)
-        multiply(
-          partA, transposed: transposeA, packedA.pointer, packedB.pointer, inner: range.count,
-          into: c.rows(rows), adding: adding || first > 0)
+    blocks(
+      into: c, inner: transposeA ? a.rows : a.columns, transposedA: transposeA, adding: adding
+    ) { inner, packed in
+      pack(transposeB ? b.columns(inner) : b.rows(inner), transposed: transposeB, into: packed)
+    } packA: { inner, rows, packed in
+      if transposeA {
+        PairPacking.across(a.rows(inner).columns(rows), panel: .narrow, into: packed)
+      } else {
+        PairPacking.neighbours(a.rows(rows).columns(inner), into: packed)
       }
+    }
+  }
+
+  /// c ← a op(b), or c + a op(b).
+  func multiply(
+    _ a: PackedRows, _ b: Matrix, transposed: Bool, into c: Matrix, adding: Bool
+  ) {
+    let height = PairPacking.pairs(a.columns)
+    let rows = Matrix(a.buffer.pointer, a.rows, height)
+    blocks(into: c, inner: a.columns, transposedA: false, adding: adding) { inner, packed in
+      pack(transposed ? b.columns(inner) : b.rows(inner), transposed: transposed, into: packed)
+    } packA: { inner, part, packed in
+      let pairs = inner.lowerBound / 2..<inner.lowerBound / 2 + PairPacking.pairs(inner.count)
+      let source = rows.rows(part).columns(pairs)
+      for row in 0..<source.rows {
+        (packed + row * source.columns)
+          .update(from: source.pointer + row * source.stride, count: source.columns)
+      }
+    }
+  }
+
+  /// dW ← dW + dyᵀ x
+  func weightGradient(_ dy: PackedRows, _ x: PackedRows, addingTo dw: Matrix) {
+    blocks(into: dw, inner: dy.rows, transposedA: true, adding: true) { inner, packed in
+      PairPacking.across(x, rows: inner, columns: 0..<x.columns, panel: .wide, into: packed)
+    } packA: { inner, rows, packed in
+      PairPacking.across(dy, rows: inner, columns: rows, panel: .narrow, into: packed)
     }
   }
 
@@ -57,22 +76,37 @@ struct PairProduct {
     }
   }
 
-  private func multiply(
-    _ a: Matrix, transposed: Bool, _ packedA: UnsafeMutablePointer<Float>,
-    _ packedB: UnsafePointer<Float>, inner: Int, into c: Matrix, adding: Bool
+  /// Block by block of the inner index, and of the rows of C within.
+  @inline(__always)
+  private func blocks(
+    into c: Matrix, inner: Int, transposedA: Bool, adding: Bool,
+    packB: (_ inner: Range<Int>, _ to: UnsafeMutablePointer<Float>) -> Void,
+    packA: (_ inner: Range<Int>, _ rows: Range<Int>, _ to: UnsafeMutablePointer<Float>) -> Void
   ) {
-    let height = PairPacking.pairs(inner)
-    if transposed {
-      PairPacking.across(a, panel: .narrow, into: packedA)
-    } else {
-      PairPacking.neighbours(a, into: packedA)
-    }
-    let tiles = Tiles(
-      a: packedA, aRow: transposed ? 1 : height, aInner: transposed ? 8 : 1, aTile: 8 * height,
-      c: c.pointer, cRow: c.stride, rows: c.rows, inner: height, adding: adding)
-    for first in stride(from: 0, to: c.columns, by: Tiles.panel) {
-      tiles.multiply(
-        packedB + first * height, bRow: Tiles.panel, first, min(Tiles.panel, c.columns - first))
+    let count = (inner + Self.innerBlock - 1) / Self.innerBlock
+    // Of equal size, up to a pair.
+    let step = 2 * ((inner + 2 * count - 1) / (2 * count))
+    let panels = (c.columns + Tiles.panel - 1) / Tiles.panel
+    let packedB = pool.take((panels * Tiles.panel + 16) * (step / 2 + 16))
+    let packedA = pool.take((min(Self.rowBlock, c.rows) + 16) * (step / 2 + 16))
+    for first in stride(from: 0, to: inner, by: step) {
+      let range = first..<min(first + step, inner)
+      let height = PairPacking.pairs(range.count)
+      packB(range, packedB.pointer)
+      for row in stride(from: 0, to: c.rows, by: Self.rowBlock) {
+        let rows = row..<min(row + Self.rowBlock, c.rows)
+        packA(range, rows, packedA.pointer)
+        let part = c.rows(rows)
+        let tiles = Tiles(
+          a: packedA.pointer, aRow: transposedA ? 1 : height, aInner: transposedA ? 8 : 1,
+          aTile: 8 * height, c: part.pointer, cRow: c.stride, rows: part.rows, inner: height,
+          adding: adding || first > 0)
+        for column in stride(from: 0, to: c.columns, by: Tiles.panel) {
+          tiles.multiply(
+            packedB.pointer + column * height, bRow: Tiles.panel, column,
+            min(Tiles.panel, c.columns - column))
+        }
+      }
     }
   }
 }
