@@ -113,6 +113,8 @@ CLANES_INLINE void clanes_transpose(
 //
 // Two of them travel as the bits of one float lane, the first in the lower half: a pair.
 
+typedef unsigned short clanes_ushort16 __attribute__((ext_vector_type(16)));
+typedef unsigned short clanes_ushort32 __attribute__((ext_vector_type(32)));
 typedef short clanes_short32 __attribute__((ext_vector_type(32)));
 typedef unsigned clanes_uint16 __attribute__((ext_vector_type(16)));
 
@@ -175,6 +177,17 @@ CLANES_INLINE clanes_float16 clanes_pairs_across_high(clanes_float16 a, clanes_f
   return (clanes_float16)__builtin_shufflevector(
       (clanes_short32)a, (clanes_short32)b, 16, 48, 17, 49, 18, 50, 19, 51, 20, 52, 21, 53, 22, 54, 23,
       55, 24, 56, 25, 57, 26, 58, 27, 59, 28, 60, 29, 61, 30, 62, 31, 63);
+}
+
+/// The first sixteen of the 32 numbers in pairs of neighbours, and the others.
+CLANES_INLINE clanes_float16 clanes_first_numbers(clanes_float16 pairs) {
+  clanes_ushort16 half = ((clanes_ushort32)pairs).lo;
+  return (clanes_float16)(__builtin_convertvector(half, clanes_uint16) << 16);
+}
+
+CLANES_INLINE clanes_float16 clanes_second_numbers(clanes_float16 pairs) {
+  clanes_ushort16 half = ((clanes_ushort32)pairs).hi;
+  return (clanes_float16)(__builtin_convertvector(half, clanes_uint16) << 16);
 }
 
 /// Lane by lane, sum + a.first · b.first + a.second · b.second of pairs.

@@ -5,11 +5,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// C = A B, or C + A B, a row of single precision added to every row if there is a bias. Strides count elements; A is [rows, inner], B [inner, columns], C [rows, columns].
+/// C = A B, or C + A B, in single precision or rounded, a row of single precision added to every row if there is a bias. Strides count elements; A is [rows, inner], B [inner, columns], C [rows, columns].
 typedef struct {
   int64_t rows, columns, inner;
   int64_t a_row, b_inner, b_column, c_row;
-  int adding, has_bias;
+  int adding, has_bias, rounds;
 } conednn_shape;
 
 #if __has_include(<oneapi/dnnl/dnnl.h>)
@@ -118,7 +118,8 @@ static inline int conednn_create(conednn_product *_Nonnull product, conednn_shap
     status = conednn_describe(
         &layouts[1], shape.inner, shape.columns, shape.b_inner, shape.b_column, dnnl_bf16);
   if (!status)
-    status = conednn_describe(&layouts[2], shape.rows, shape.columns, shape.c_row, 1, dnnl_f32);
+    status = conednn_describe(&layouts[2], shape.rows, shape.columns, shape.c_row, 1,
+                              shape.rounds ? dnnl_bf16 : dnnl_f32);
   if (!status) status = conednn_describe(&layouts[3], 1, shape.columns, shape.columns, 1, dnnl_f32);
   if (!status) status = conednn_make_primitive(product, layouts, shape);
   for (int i = 0; i < 4; i++) {
@@ -134,7 +135,7 @@ static inline int conednn_create(conednn_product *_Nonnull product, conednn_shap
 /// Whether the product ran. `scratch` has the product's `scratch_bytes`.
 static inline int conednn_run(
     const conednn_product *_Nonnull product, const void *_Nonnull a, const void *_Nonnull b,
-    const float *_Nullable bias, float *_Nonnull c, void *_Nullable scratch) {
+    const float *_Nullable bias, void *_Nonnull c, void *_Nullable scratch) {
   const void *data[5] = {a, b, c, bias, scratch};
   const int names[5] = {
       DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST, DNNL_ARG_BIAS, DNNL_ARG_SCRATCHPAD};
@@ -162,7 +163,7 @@ static inline int conednn_create(conednn_product *_Nonnull product, conednn_shap
 static inline void conednn_destroy(conednn_product *_Nonnull product) {}
 static inline int conednn_run(
     const conednn_product *_Nonnull product, const void *_Nonnull a, const void *_Nonnull b,
-    const float *_Nullable bias, float *_Nonnull c, void *_Nullable scratch) {
+    const float *_Nullable bias, void *_Nonnull c, void *_Nullable scratch) {
   return 0;
 }
 

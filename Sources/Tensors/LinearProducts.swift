@@ -17,14 +17,9 @@ public enum LinearInput {
   case packed(PackedRows)
 }
 
-/// A matrix in the format that was multiplied, two numbers in the place of one float.
-public struct PackedRows: Sendable {
-  let buffer: Buffer
-  let rows: Int
-  let columns: Int
-}
-
 extension MatrixProducts {
+  public var sections: BlockSections? { nil }
+
   public func linear(
     _ x: Matrix, weight: Matrix, bias: UnsafePointer<Float>?, residual: UnsafePointer<Float>?,
     into y: Matrix, keepsInput: Bool

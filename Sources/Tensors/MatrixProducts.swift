@@ -25,6 +25,9 @@ public struct Matrix {
 public protocol MatrixProducts: Sendable {
   /// Which code multiplies, e.g. `SkylakeX`: another gives other bits.
   var kernel: String { get }
+  /// Sections of a transformer block as wholes, their interior in the format of the products; nil
+  /// where a block is composed of single operations.
+  var sections: BlockSections? { get }
   /// A product of square matrices of this side, on operands already in the format that is multiplied:
   /// what it takes is what the machine allows.
   func probe(side: Int, pool: BufferPool) -> () -> Void

@@ -95,7 +95,8 @@ extension ProgramTests {
     ]) func productsOfBFloat16AreExact(_ objective: String) throws {
       let run = try SmallRun()
       let settings = [
-        "objective=\(objective)", "precision=bf16", "model.patchSize=2", "batch.microBatch=4",
+        "objective=\(objective)", "precision=bf16", "model.patchSize=2", "model.heads=1",
+        "batch.microBatch=4",
         "batch.virtualShards=16", "steps=8", "checkpoints.everySteps=4",
         "schedule.warmupEpochs=0", "data.augmentation.randomErasing.probability=0",
       ]

@@ -33,7 +33,8 @@ extension Context {
 
     let y = Tensor(Shape(x.shape.extents.dropLast() + [rows.count]), from: pool)
     let packed = products.linear(
-      Matrix(x.tensor), weight: w, bias: b, residual: residual.map { UnsafePointer($0.tensor.pointer) },
+      Matrix(x.tensor), weight: w, bias: b,
+      residual: residual.map { UnsafePointer($0.tensor.pointer) },
       into: Matrix(y), keepsInput: tape.map { $0.tracksParameters && $0.isRecording } ?? false)
 
     let (xEdge, residualEdge) = (x.edge, residual?.edge)

@@ -7,14 +7,16 @@ final class LibraryProducts: Sendable {
     var rows: Int
     var columns: Int
     var inner: Int
+    /// Strides of rows, and both of B's, one of which is 1; all count numbers.
     var aRow: Int
-    /// Strides of B; one of them is 1.
     var bInner: Int
     var bColumn: Int
     var cRow: Int
-    var adding: Bool
+    var adding = false
     /// Whether a row of single precision is added to every row.
-    var hasBias: Bool
+    var hasBias = false
+    /// Whether C is bfloat16 as well.
+    var rounds = false
   }
 
   /// In use by nobody: one for each thread that has ever run this shape at the same time.
@@ -29,16 +31,17 @@ final class LibraryProducts: Sendable {
     return version == 0 ? "" : "\(version / 1000).\(version % 1000)"
   }
 
-  /// Operands are bfloat16, given as pairs. False if the library has no such product.
+  /// Bfloat16 is given as pairs. False if the library has no such product.
   func run(
     _ shape: Shape, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>,
-    bias: UnsafePointer<Float>?, into c: UnsafeMutablePointer<Float>
+    bias: UnsafePointer<Float>? = nil, into c: UnsafeMutablePointer<Float>
   ) -> Bool {
     guard let product = idle.withLock({ $0[shape]?.popLast() }) ?? LibraryProduct(shape) else {
       return false
     }
-    let scratch = pool.take(product.scratchCount)
-    let didRun = product.run(a, b, bias: bias, into: c, scratch: scratch.pointer)
+    let didRun = pool.withScratch(product.scratchCount) {
+      product.run(a, b, bias: bias, into: c, scratch: $0)
+    }
     idle.withLock { $0[shape, default: []].append(product) }
     return didRun
   }
@@ -55,8 +58,8 @@ private final class LibraryProduct: @unchecked Sendable {
       conednn_shape(
         rows: Int64(shape.rows), columns: Int64(shape.columns), inner: Int64(shape.inner),
         a_row: Int64(shape.aRow), b_inner: Int64(shape.bInner), b_column: Int64(shape.bColumn),
-        c_row: Int64(shape.cRow), adding: shape.adding ? 1 : 0,
-        has_bias: shape.hasBias ? 1 : 0))
+        c_row: Int64(shape.cRow), adding: shape.adding ? 1 : 0, has_bias: shape.hasBias ? 1 : 0,
+        rounds: shape.rounds ? 1 : 0))
     guard isThere != 0 else { return nil }
     self.product = product
   }

@@ -1,15 +1,17 @@
 import CLanes
 
-/// Copies of single-precision matrices as pairs of bfloat16, rounded to the nearest. A pair fills the
-/// place of one float, and spans two steps of a product's inner index.
+/// Copies of matrices as pairs of bfloat16, rounded to the nearest. A pair fills the place of one
+/// float, and spans two steps of a product's inner index.
 enum PairPacking {
-  /// Pairs of neighbours in a row: row i of `x` becomes `pairs(x.columns)` pairs at
-  /// `packed + i · pairs(x.columns)`, the last with a zero where there is an odd one. Writes up to 15
-  /// pairs further.
-  static func neighbours(_ x: Matrix, into packed: UnsafeMutablePointer<Float>) {
+  /// How many pairs hold `count` numbers.
+  static func pairs(_ count: Int) -> Int { (count + 1) / 2 }
+
+  /// Pairs of neighbours in a row; a zero goes with the last of an odd number. Writes up to 15 pairs
+  /// beyond the end of a row.
+  static func neighbours(_ x: Matrix, into packed: PairMatrix) {
     let whole = x.columns & ~31
     let rest = x.columns - whole
-    var (from, to) = (x.pointer, packed)
+    var (from, to) = (x.pointer, packed.pointer)
     for _ in 0..<x.rows {
       var column = 0
       while column < whole {
@@ -23,17 +25,18 @@ enum PairPacking {
         to.store(clanes_pairs_of_neighbours(first, second), column / 2)
       }
       from += x.stride
-      to += pairs(x.columns)
+      to += packed.stride
     }
   }
 
   /// Pairs across rows 2t and 2t + 1, in panels of some columns, for the operand whose inner index runs
   /// down its rows: pair t of column j lies at
   /// `packed + j / panel · panel · pairs(x.rows) + t · panel + j % panel`. A zero goes with the last of
-  /// an odd number of rows, and zeros fill the last panel.
+  /// an odd number of rows, and zeros fill the last panel. Row by row, so that memory is read in the
+  /// order in which it lies.
+  @inline(__always)
   static func across(_ x: Matrix, panel: Panel, into packed: UnsafeMutablePointer<Float>) {
     let height = pairs(x.rows)
-    // Row by row: memory is read in the order in which it lies, which is half of the time.
     var (from, to) = (x.pointer, packed)
     for t in 0..<height {
       let hasSecond = 2 * t + 1 < x.rows
@@ -50,35 +53,28 @@ enum PairPacking {
     }
   }
 
-  /// The same from some columns of rows that are packed already.
-  static func across(
-    _ x: PackedRows, rows: Range<Int>, columns: Range<Int>, panel: Panel,
-    into packed: UnsafeMutablePointer<Float>
-  ) {
-    let height = pairs(rows.count)
-    let stride = pairs(x.columns)
-    var from = x.buffer.pointer + rows.lowerBound * stride + columns.lowerBound / 2
-    var to = packed
+  /// The same from rows that are packed already; what fills the last panel is undefined.
+  @inline(__always)
+  static func across(_ x: PairMatrix, panel: Panel, into packed: UnsafeMutablePointer<Float>) {
+    let height = pairs(x.rows)
+    var (from, to) = (x.pointer, packed)
     for t in 0..<height {
-      let hasSecond = 2 * t + 1 < rows.count
+      let hasSecond = 2 * t + 1 < x.rows
       var column = 0
-      while column < columns.count {
+      while column < x.columns {
         let a = from.lanes(column / 2)
-        let b = hasSecond ? (from + stride).lanes(column / 2) : Lanes.zero
+        let b = hasSecond ? (from + x.stride).lanes(column / 2) : Lanes.zero
         panel.store(clanes_pairs_across_low(a, b), to + panel.start(column, height), height)
-        if column + 16 < columns.count {
+        if column + 16 < x.columns {
           panel.store(
             clanes_pairs_across_high(a, b), to + panel.start(column + 16, height), height)
         }
         column += 32
       }
-      from += 2 * stride
+      from += 2 * x.stride
       to += panel.rawValue
     }
   }
-
-  /// How many pairs hold `count` numbers.
-  static func pairs(_ count: Int) -> Int { (count + 1) / 2 }
 
   /// Columns that lie side by side: as many as a tile has columns, or rows.
   enum Panel: Int {

@@ -17,96 +17,116 @@ struct PairProduct {
   /// Rows of A whose packed block stays in the second-level cache.
   private static let rowBlock = 256
 
+  /// Of operands in single precision.
   func multiply(
     _ a: Matrix, transposed transposeA: Bool, _ b: Matrix, transposed transposeB: Bool,
     into c: Matrix, adding: Bool
   ) {
-    blocks(
-      into: c, inner: transposeA ? a.rows : a.columns, transposedA: transposeA, adding: adding
-    ) { inner, packed in
-      pack(transposeB ? b.columns(inner) : b.rows(inner), transposed: transposeB, into: packed)
-    } packA: { inner, rows, packed in
-      if transposeA {
-        PairPacking.across(a.rows(inner).columns(rows), panel: .narrow, into: packed)
+    blocks(into: c, inner: transposeA ? a.rows : a.columns, adding: adding) { inner, scratch in
+      if transposeB {
+        let packed = PackedRows(b.columns(inner), from: pool)
+        withExtendedLifetime(packed) { turn(packed.matrix, into: scratch) }
       } else {
-        PairPacking.neighbours(a.rows(rows).columns(inner), into: packed)
+        PairPacking.across(b.rows(inner), panel: .wide, into: scratch)
       }
+    } factors: { inner, rows, scratch in
+      let height = PairPacking.pairs(inner.count)
+      if transposeA {
+        PairPacking.across(a.rows(inner).columns(rows), panel: .narrow, into: scratch)
+        return Factors(narrowPanels: scratch, height: height)
+      }
+      let packed = PairMatrix(
+        pointer: scratch, rows: rows.count, columns: inner.count, stride: height)
+      PairPacking.neighbours(a.rows(rows).columns(inner), into: packed)
+      return Factors(packed)
     }
   }
 
-  /// c ← a op(b), or c + a op(b).
+  /// Of operands that are packed; rows of A are multiplied where they lie.
   func multiply(
-    _ a: PackedRows, _ b: Matrix, transposed: Bool, into c: Matrix, adding: Bool
+    _ a: PairMatrix, transposed transposeA: Bool, _ b: PairMatrix, transposed transposeB: Bool,
+    into c: Matrix, adding: Bool
   ) {
-    let height = PairPacking.pairs(a.columns)
-    let rows = Matrix(a.buffer.pointer, a.rows, height)
-    blocks(into: c, inner: a.columns, transposedA: false, adding: adding) { inner, packed in
-      pack(transposed ? b.columns(inner) : b.rows(inner), transposed: transposed, into: packed)
-    } packA: { inner, part, packed in
-      let pairs = inner.lowerBound / 2..<inner.lowerBound / 2 + PairPacking.pairs(inner.count)
-      let source = rows.rows(part).columns(pairs)
-      for row in 0..<source.rows {
-        (packed + row * source.columns)
-          .update(from: source.pointer + row * source.stride, count: source.columns)
+    blocks(into: c, inner: transposeA ? a.rows : a.columns, adding: adding) { inner, scratch in
+      if transposeB {
+        turn(b.columns(inner), into: scratch)
+      } else {
+        PairPacking.across(b.rows(inner), panel: .wide, into: scratch)
       }
+    } factors: { inner, rows, scratch in
+      guard transposeA else { return Factors(a.rows(rows).columns(inner)) }
+      PairPacking.across(a.rows(inner).columns(rows), panel: .narrow, into: scratch)
+      return Factors(narrowPanels: scratch, height: PairPacking.pairs(inner.count))
     }
   }
 
-  /// dW ← dW + dyᵀ x
-  func weightGradient(_ dy: PackedRows, _ x: PackedRows, addingTo dw: Matrix) {
-    blocks(into: dw, inner: dy.rows, transposedA: true, adding: true) { inner, packed in
-      PairPacking.across(x, rows: inner, columns: 0..<x.columns, panel: .wide, into: packed)
-    } packA: { inner, rows, packed in
-      PairPacking.across(dy, rows: inner, columns: rows, panel: .narrow, into: packed)
-    }
-  }
-
-  /// The panels of B: `[panel][pair][32]`.
-  private func pack(
-    _ b: Matrix, transposed: Bool, into packed: UnsafeMutablePointer<Float>
-  ) {
-    guard transposed else { return PairPacking.across(b, panel: .wide, into: packed) }
+  /// The panels of Bᵀ: `[panel][pair][32]`.
+  private func turn(_ b: PairMatrix, into panels: UnsafeMutablePointer<Float>) {
     let height = PairPacking.pairs(b.columns)
-    let rows = pool.take(b.rows * height + 16)
-    PairPacking.neighbours(b, into: rows.pointer)
-    let pairs = Matrix(rows.pointer, b.rows, height)
+    let pairs = Matrix(b.pointer, b.rows, height, stride: b.stride)
     for first in stride(from: 0, to: b.rows, by: Tiles.panel) {
       SmallProduct.turn(
-        pairs, rows: first..<min(first + Tiles.panel, b.rows), into: packed + first * height)
+        pairs, rows: first..<min(first + Tiles.panel, b.rows), into: panels + first * height)
     }
   }
 
   /// Block by block of the inner index, and of the rows of C within.
   @inline(__always)
   private func blocks(
-    into c: Matrix, inner: Int, transposedA: Bool, adding: Bool,
-    packB: (_ inner: Range<Int>, _ to: UnsafeMutablePointer<Float>) -> Void,
-    packA: (_ inner: Range<Int>, _ rows: Range<Int>, _ to: UnsafeMutablePointer<Float>) -> Void
+    into c: Matrix, inner: Int, adding: Bool,
+    panels: (_ inner: Range<Int>, _ scratch: UnsafeMutablePointer<Float>) -> Void,
+    factors: (_ inner: Range<Int>, _ rows: Range<Int>, _ scratch: UnsafeMutablePointer<Float>)
+      -> Factors
   ) {
     let count = (inner + Self.innerBlock - 1) / Self.innerBlock
     // Of equal size, up to a pair.
     let step = 2 * ((inner + 2 * count - 1) / (2 * count))
-    let panels = (c.columns + Tiles.panel - 1) / Tiles.panel
-    let packedB = pool.take((panels * Tiles.panel + 16) * (step / 2 + 16))
-    let packedA = pool.take((min(Self.rowBlock, c.rows) + 16) * (step / 2 + 16))
-    for first in stride(from: 0, to: inner, by: step) {
-      let range = first..<min(first + step, inner)
-      let height = PairPacking.pairs(range.count)
-      packB(range, packedB.pointer)
-      for row in stride(from: 0, to: c.rows, by: Self.rowBlock) {
-        let rows = row..<min(row + Self.rowBlock, c.rows)
-        packA(range, rows, packedA.pointer)
-        let part = c.rows(rows)
-        let tiles = Tiles(
-          a: packedA.pointer, aRow: transposedA ? 1 : height, aInner: transposedA ? 8 : 1,
-          aTile: 8 * height, c: part.pointer, cRow: c.stride, rows: part.rows, inner: height,
-          adding: adding || first > 0)
-        for column in stride(from: 0, to: c.columns, by: Tiles.panel) {
-          tiles.multiply(
-            packedB.pointer + column * height, bRow: Tiles.panel, column,
-            min(Tiles.panel, c.columns - column))
+    let width = (c.columns + Tiles.panel - 1) / Tiles.panel * Tiles.panel
+    let bCount = (width + 16) * (step / 2 + 16)
+    let aCount = (min(Self.rowBlock, c.rows) + 16) * (step / 2 + 16)
+    pool.withScratch(bCount + aCount) { packedB in
+      for first in stride(from: 0, to: inner, by: step) {
+        let range = first..<min(first + step, inner)
+        panels(range, packedB)
+        for row in stride(from: 0, to: c.rows, by: Self.rowBlock) {
+          let rows = row..<min(row + Self.rowBlock, c.rows)
+          sweep(
+            factors(range, rows, packedB + bCount), packedB, PairPacking.pairs(range.count),
+            into: c.rows(rows), adding: adding || first > 0)
         }
       }
+    }
+  }
+
+  private func sweep(
+    _ a: Factors, _ panels: UnsafePointer<Float>, _ height: Int, into c: Matrix, adding: Bool
+  ) {
+    let tiles = Tiles(
+      a: a.pointer, aRow: a.row, aInner: a.inner, aTile: a.tile, c: c.pointer, cRow: c.stride,
+      rows: c.rows, inner: height, adding: adding)
+    for column in stride(from: 0, to: c.columns, by: Tiles.panel) {
+      tiles.multiply(
+        panels + column * height, bRow: Tiles.panel, column, min(Tiles.panel, c.columns - column))
+    }
+  }
+
+  /// Where the tiles find the factors of A.
+  private struct Factors {
+    let pointer: UnsafePointer<Float>
+    let row: Int
+    let inner: Int
+    let tile: Int
+
+    /// Rows of pairs of neighbours.
+    init(_ rows: PairMatrix) {
+      pointer = UnsafePointer(rows.pointer)
+      (row, inner, tile) = (rows.stride, 1, 8 * rows.stride)
+    }
+
+    /// Pairs across rows, in panels of eight columns.
+    init(narrowPanels: UnsafeMutablePointer<Float>, height: Int) {
+      pointer = UnsafePointer(narrowPanels)
+      (row, inner, tile) = (1, 8, 8 * height)
     }
   }
 }

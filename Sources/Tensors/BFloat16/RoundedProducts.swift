@@ -42,8 +42,9 @@ public struct RoundedProducts: MatrixProducts {
     _ a: Matrix, _ b: Matrix, rows: Int, _ multiply: (Matrix, Matrix) -> Void
   ) {
     guard rows >= Precision.fewestRoundedRows else { return multiply(a, b) }
-    let (x, y) = (pool.take(a.rows * a.columns), pool.take(b.rows * b.columns))
-    multiply(round(a, into: x.pointer), round(b, into: y.pointer))
+    pool.withScratch(a.rows * a.columns) { x in
+      pool.withScratch(b.rows * b.columns) { y in multiply(round(a, into: x), round(b, into: y)) }
+    }
   }
 
   private func round(_ x: Matrix, into copy: UnsafeMutablePointer<Float>) -> Matrix {
