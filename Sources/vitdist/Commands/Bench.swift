@@ -13,7 +13,10 @@ struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract:
       "Time this machine: products, training and attack steps, the reduction, data, checkpoints.",
-    subcommands: [Gemm.self, Step.self, Attack.self, Reduce.self, Data.self, Checkpoint.self])
+    subcommands: [
+      Gemm.self, Step.self, Attack.self, Reduce.self, Data.self, Checkpoint.self,
+      Growth.self,
+    ])
 
   struct Gemm: RankedCommand {
     static let configuration = CommandConfiguration(
@@ -137,7 +140,7 @@ struct Bench: ParsableCommand {
       step         \(figure(result.millisecondsPerStep)) ms for \(result.batch) images in \
       micro-batches of \(result.microBatch)
       MFU          \(percent(result.mfu)) of \(figure(result.gemmGflops)) GFLOP/s a core \
-      (\(result.blasKernel))
+      (\(result.blasKernel)); \(percent(result.executedShare)) of the model's operations are executed
       reduce       \(figure(result.reduceMilliseconds)) ms, update \
       \(figure(result.updateMilliseconds)) ms
       memory       \(mebibytes(result.peakRssBytes)) on the largest rank; \
