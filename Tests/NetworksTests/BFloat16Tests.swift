@@ -20,12 +20,13 @@ import Testing
 
   /// Eight bits of significand are 2⁻⁹ of a number at worst, a third of that on average; some twenty
   /// roundings follow each other, so a few per mille of the whole remain.
-  @Test(arguments: [1, 2], [true, false])
-  func gradientsAreThoseOfSinglePrecision(_ heads: Int, _ byInstructions: Bool) {
+  @Test(arguments: [1, 2], ["library", "tiles", "rounded"])
+  func gradientsAreThoseOfSinglePrecision(_ heads: Int, _ kind: String) {
     var model = model(heads: heads)
     let images = model.images(6)
     let (scores, gradients) = (model.logits(images), model.gradients(images))
-    model.products = byInstructions ? BFloat16Products() : RoundedProducts()
+    model.products =
+      kind == "rounded" ? RoundedProducts() : BFloat16Products(usesLibrary: kind == "library")
     #expect(relativeDistance(model.logits(images), scores) < 0.01)
     let rounded = model.gradients(images)
     #expect(rounded != gradients, "nothing was rounded")

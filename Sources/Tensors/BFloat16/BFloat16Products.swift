@@ -8,15 +8,18 @@
 public struct BFloat16Products: MatrixProducts {
   private let single: OpenBLASProducts
   private let packed: PackedLinear
+  private let library: String
 
-  public init() {
+  /// - Parameter usesLibrary: whether oneDNN multiplies by weights, if it is there; else tiles do, as
+  ///   for all other products.
+  public init(usesLibrary: Bool = true) {
     single = OpenBLASProducts()
-    packed = PackedLinear(pool: BufferPool())
+    packed = PackedLinear(pool: BufferPool(), usesLibrary: usesLibrary)
+    library = usesLibrary ? LibraryProducts.version : ""
   }
 
   public var kernel: String {
-    let library = LibraryProducts.version
-    return "\(single.kernel) bf16\(library.isEmpty ? "" : " oneDNN \(library)")"
+    "\(single.kernel) bf16\(library.isEmpty ? "" : " oneDNN \(library)")"
   }
 
   public var sections: BlockSections? { BlockSections(linear: packed) }

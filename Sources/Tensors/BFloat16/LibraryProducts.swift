@@ -22,8 +22,12 @@ final class LibraryProducts: Sendable {
   /// In use by nobody: one for each thread that has ever run this shape at the same time.
   private let idle = Mutex<[Shape: [LibraryProduct]]>([:])
   private let pool: BufferPool
+  private let isUsed: Bool
 
-  init(pool: BufferPool) { self.pool = pool }
+  init(pool: BufferPool, isUsed: Bool) {
+    self.pool = pool
+    self.isUsed = isUsed
+  }
 
   /// `2.6`, or empty where this program was built without the library.
   static var version: String {
@@ -36,7 +40,8 @@ final class LibraryProducts: Sendable {
     _ shape: Shape, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>,
     bias: UnsafePointer<Float>? = nil, into c: UnsafeMutablePointer<Float>
   ) -> Bool {
-    guard let product = idle.withLock({ $0[shape]?.popLast() }) ?? LibraryProduct(shape) else {
+    guard isUsed, let product = idle.withLock({ $0[shape]?.popLast() }) ?? LibraryProduct(shape)
+    else {
       return false
     }
     let didRun = pool.withScratch(product.scratchCount) {

@@ -5,10 +5,10 @@ struct PackedLinear: Sendable {
   let pairs: PairProduct
   private let library: LibraryProducts
 
-  init(pool: BufferPool) {
+  init(pool: BufferPool, usesLibrary: Bool) {
     self.pool = pool
     pairs = PairProduct(pool: pool)
-    library = LibraryProducts(pool: pool)
+    library = LibraryProducts(pool: pool, isUsed: usesLibrary)
   }
 
   /// c ← x Wᵀ (transposed) or x W, plus a bias, or c + that.

@@ -14,11 +14,12 @@ import Testing
     + [Sizes(rows: 300, columns: 40, inner: 1100), Sizes(rows: 600, columns: 70, inner: 50)]
 
   enum Kind: CaseIterable, Sendable {
-    case instructions, rounded
+    case library, tiles, rounded
 
     var products: any MatrixProducts {
       switch self {
-      case .instructions: BFloat16Products()
+      case .library: BFloat16Products()
+      case .tiles: BFloat16Products(usesLibrary: false)
       case .rounded: RoundedProducts()
       }
     }
