@@ -44,8 +44,8 @@ extension Context {
   ) -> Variable? {
     let (batch, tokens, width) = (x.shape[0], x.shape[1], x.shape[2])
     let shape = AttentionShape(images: batch, tokens: tokens, heads: heads, depth: width / heads)
-    guard let sections = products.sections, tokens >= 32,
-      BlockSections.suits(rows: batch * tokens, widths: [width, shape.depth])
+    guard let sections = products.sections, tokens >= 32, shape.depth % 16 == 0,
+      BlockSections.suits(rows: batch * tokens, widths: [width])
     else { return nil }
     let (first, second) = (weights(qkv), weights(projection))
     let y = Tensor(x.shape, from: pool)

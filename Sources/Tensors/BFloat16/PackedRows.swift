@@ -4,7 +4,7 @@ public struct PackedRows: Sendable {
   let rows: Int
   let columns: Int
 
-  /// Contents undefined. The rows are followed by some space, which a kernel may read or overwrite.
+  /// Contents undefined. The rows are followed by some space, which a kernel may read.
   init(rows: Int, columns: Int, from pool: BufferPool) {
     buffer = pool.take(rows * PairPacking.pairs(columns) + 32)
     (self.rows, self.columns) = (rows, columns)

@@ -51,8 +51,7 @@ enum PairKernels {
     }
   }
 
-  /// dS ← factor · P ∘ (dP - Σ P ∘ dP), row by row; see `Softmax.backward`. Writes up to 15 pairs beyond
-  /// the end of a row of dS.
+  /// dS ← factor · P ∘ (dP - Σ P ∘ dP), row by row; see `Softmax.backward`.
   static func softmaxGradient(
     _ probabilities: PairMatrix, _ gradient: Matrix, factor: Float, into scores: PairMatrix
   ) {
@@ -72,7 +71,12 @@ enum PairKernels {
         let (pairs, first, second) = load(p, d, column, count)
         let a = (first - mean) * clanes_first_numbers(pairs) * scale
         let b = (second - mean) * clanes_second_numbers(pairs) * scale
-        s.store(clanes_pairs_of_neighbours(a, b), column / 2)
+        let value = clanes_pairs_of_neighbours(a, b)
+        if count == 32 {
+          s.store(value, column / 2)
+        } else {
+          s.store(value, column / 2, first: PairPacking.pairs(count))
+        }
       }
     }
   }

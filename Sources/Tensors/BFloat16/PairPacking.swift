@@ -6,8 +6,7 @@ enum PairPacking {
   /// How many pairs hold `count` numbers.
   static func pairs(_ count: Int) -> Int { (count + 1) / 2 }
 
-  /// Pairs of neighbours in a row; a zero goes with the last of an odd number. Writes up to 15 pairs
-  /// beyond the end of a row.
+  /// Pairs of neighbours in a row; a zero goes with the last of an odd number.
   static func neighbours(_ x: Matrix, into packed: PairMatrix) {
     let whole = x.columns & ~31
     let rest = x.columns - whole
@@ -22,7 +21,7 @@ enum PairPacking {
       if rest > 0 {
         let first = from.lanes(column, first: min(16, rest))
         let second = rest > 16 ? from.lanes(column + 16, first: rest - 16) : Lanes.zero
-        to.store(clanes_pairs_of_neighbours(first, second), column / 2)
+        to.store(clanes_pairs_of_neighbours(first, second), column / 2, first: pairs(rest))
       }
       from += x.stride
       to += packed.stride
