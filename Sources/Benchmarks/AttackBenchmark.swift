@@ -39,7 +39,7 @@ public struct AttackBenchmark {
 
   public func run() throws -> Result {
     let pool = BufferPool()
-    let products = precision.products
+    let products = precision.products(from: pool)
     let network = Network(backbone, seed: 1, pool: pool)
     let batch = Batch.constant(count: microBatch, network.model.description, pool: pool)
     let gradients = Tensor.zeros([network.parameters.layout.count], from: pool)

@@ -69,7 +69,7 @@ public struct StepBenchmark {
 
   public func run(on communicator: any Communicator) throws -> Result {
     let pool = BufferPool()
-    let products = precision.products
+    let products = precision.products(from: pool)
     let (network, loss) = try Network.make(backbone, seed: 1, pool: pool) { scope, model in
       try objective.makeLoss(in: scope["objective"], for: model)
     }

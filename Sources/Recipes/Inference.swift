@@ -29,7 +29,7 @@ public struct Inference {
     let pipeline = try EvaluationPipeline(
       source: source, image: description.imageShape, chunkSize: chunk, options: options)
     return Evaluator(
-      pipeline, communicator: communicator, products: precision.products, pool: pool,
+      pipeline, communicator: communicator, products: precision.products(from: pool), pool: pool,
       threads: loaderThreads)
   }
 
@@ -51,7 +51,8 @@ public struct Inference {
     try description.check(source, path: data.joined(separator: ", "))
     let evaluation = try RobustEvaluation(
       attacks, of: source, image: description.imageShape, preparation: options,
-      communicator: communicator, products: precision.products, pool: pool, threads: loaderThreads)
+      communicator: communicator, products: precision.products(from: pool), pool: pool,
+      threads: loaderThreads)
     return try evaluation.evaluate(network.model, network.parameters, progress: progress)
   }
 
@@ -64,7 +65,8 @@ public struct Inference {
     try description.check(source, path: data.joined(separator: ", "))
     let evaluation = try AttentionEvaluation(
       options, of: source, image: description.imageShape, preparation: self.options,
-      decoding: DecodingOptions(), communicator: communicator, products: precision.products,
+      decoding: DecodingOptions(), communicator: communicator,
+      products: precision.products(from: pool),
       pool: pool)
     return try evaluation.evaluate(network.model, network.parameters)
   }

@@ -59,7 +59,7 @@ public struct TrainingRun {
     fault: TrainingFault? = nil, say: @escaping (String) -> Void
   ) {
     self.recipe = recipe
-    self.products = recipe.precision.products
+    self.products = recipe.precision.products(from: pool)
     self.folder = RunFolder(output)
     self.communicator = communicator
     self.version = version

@@ -6,11 +6,11 @@ public enum Precision: String, Codable, Sendable, CaseIterable {
   case f32
   case bf16
 
-  /// The products of this format on this machine.
-  public var products: any MatrixProducts {
+  /// The products of this format on this machine, which take what space they need from a pool.
+  public func products(from pool: BufferPool) -> any MatrixProducts {
     switch self {
     case .f32: OpenBLASProducts()
-    case .bf16: Self.multipliesBFloat16 ? BFloat16Products() : RoundedProducts()
+    case .bf16: Self.multipliesBFloat16 ? BFloat16Products(from: pool) : RoundedProducts(from: pool)
     }
   }
 

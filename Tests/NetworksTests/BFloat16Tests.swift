@@ -26,7 +26,9 @@ import Testing
     let images = model.images(6)
     let (scores, gradients) = (model.logits(images), model.gradients(images))
     model.products =
-      kind == "rounded" ? RoundedProducts() : BFloat16Products(usesLibrary: kind == "library")
+      kind == "rounded"
+      ? RoundedProducts(from: model.pool)
+      : BFloat16Products(from: model.pool, usesLibrary: kind == "library")
     #expect(relativeDistance(model.logits(images), scores) < 0.01)
     let rounded = model.gradients(images)
     #expect(rounded != gradients, "nothing was rounded")
@@ -44,7 +46,7 @@ import Testing
       var model = model(heads: 1, change)
       let images = model.images(6)
       let exact = model.gradients(images)
-      model.products = BFloat16Products()
+      model.products = BFloat16Products(from: model.pool)
       let rounded = model.gradients(images)
       for entry in model.network.parameters.layout.entries {
         let (a, b) = (Array(rounded[entry.range]), Array(exact[entry.range]))
@@ -70,7 +72,7 @@ import Testing
       return try #require(tape.gradient(of: pixels)).array
     }
     let exact = try slope()
-    model.products = BFloat16Products()
+    model.products = BFloat16Products(from: model.pool)
     let distance = try relativeDistance(slope(), exact)
     // Down to the pixels twice as many roundings follow each other as to a weight in the middle.
     #expect(distance < 0.04, "\(distance)")
@@ -81,9 +83,9 @@ import Testing
   @Test(arguments: [1, 2, 4]) func bothWaysOfRoundingAgree(_ heads: Int) {
     var model = model(heads: heads)
     let images = model.images(6)
-    model.products = BFloat16Products()
+    model.products = BFloat16Products(from: model.pool)
     let scores = model.logits(images)
-    model.products = RoundedProducts()
+    model.products = RoundedProducts(from: model.pool)
     #expect(relativeDistance(model.logits(images), scores) < 0.008)
   }
 
@@ -91,7 +93,7 @@ import Testing
   /// roundings.
   @Test func lookingAtAttentionChangesLittle() throws {
     var model = model(heads: 1)
-    model.products = BFloat16Products()
+    model.products = BFloat16Products(from: model.pool)
     let images = model.images(6)
     let taps = Taps(["blocks.0.attn.weights"])
     let scores = model.logits(images, taps: taps)

@@ -12,9 +12,9 @@ public struct BFloat16Products: MatrixProducts {
 
   /// - Parameter usesLibrary: whether oneDNN multiplies by weights, if it is there; else tiles do, as
   ///   for all other products.
-  public init(usesLibrary: Bool = true) {
+  public init(from pool: BufferPool, usesLibrary: Bool = true) {
     single = OpenBLASProducts()
-    packed = PackedLinear(pool: BufferPool(), usesLibrary: usesLibrary)
+    packed = PackedLinear(pool: pool, usesLibrary: usesLibrary)
     library = usesLibrary ? LibraryProducts.version : ""
   }
 

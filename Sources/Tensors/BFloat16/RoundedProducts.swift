@@ -4,9 +4,9 @@ import CLanes
 /// rounded numbers are multiplied in single precision.
 public struct RoundedProducts: MatrixProducts {
   private let single = OpenBLASProducts()
-  private let pool = BufferPool()
+  private let pool: BufferPool
 
-  public init() {}
+  public init(from pool: BufferPool) { self.pool = pool }
 
   public var kernel: String { "\(single.kernel) rounded to bf16" }
 

@@ -33,8 +33,8 @@ struct Bench: ParsableCommand {
     }
 
     func run(_ session: Session) throws {
-      let products = precision.products
       let pool = BufferPool()
+      let products = precision.products(from: pool)
       var result = Result()
       result.blasKernel = products.kernel
       result.ranks = session.communicator.size

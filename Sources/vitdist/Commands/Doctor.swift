@@ -12,8 +12,11 @@ struct Doctor: RankedCommand {
     let products = OpenBLASProducts()
     let communicator = session.communicator
     let rates = try Precision.allCases.map { precision in
-      let rate = ProductRate.measure(precision.products, pool: BufferPool())
-      return try communicator.allGather("\(Int(rate))").joined(separator: ", ")
+      let pool = BufferPool()
+      let products = precision.products(from: pool)
+      let rate = ProductRate.measure(products, pool: pool)
+      let all = try communicator.allGather("\(Int(rate))").joined(separator: ", ")
+      return "\(all) GFLOP/s per rank, 1024³, \(precision.rawValue) (\(products.kernel))"
     }
     session.output("vitdist      \(Vitdist.version), built for \(Processor.builtFor)")
     session.output(
@@ -22,11 +25,7 @@ struct Doctor: RankedCommand {
     session.output(
       "products     \(products.kernel) kernels of "
         + products.build.split(separator: " ").prefix(2).joined(separator: " "))
-    for (precision, rate) in zip(Precision.allCases, rates) {
-      session.output(
-        "rate         \(rate) GFLOP/s per rank, 1024³, precision \(precision.rawValue) "
-          + "(\(precision.products.kernel))")
-    }
+    for rate in rates { session.output("rate         \(rate)") }
     session.output("ranks        \(communicator.size), \(communicator.localSize) on this node")
     session.output("MPI          \(MPICommunicator.libraryVersion)")
 

@@ -4,7 +4,7 @@ import Testing
 /// Products of rounded operands, in every role and by both implementations, for ragged sizes, strides,
 /// transposes and sums onto what is there.
 @Suite struct BFloat16ProductTests {
-  private let pool = BufferPool()
+  private let pool = BufferPool(poisonsReturned: true)
 
   struct Sizes: Sendable { let rows, columns, inner: Int }
   private static let sizes =
@@ -16,11 +16,11 @@ import Testing
   enum Kind: CaseIterable, Sendable {
     case library, tiles, rounded
 
-    var products: any MatrixProducts {
+    func products(_ pool: BufferPool) -> any MatrixProducts {
       switch self {
-      case .library: BFloat16Products()
-      case .tiles: BFloat16Products(usesLibrary: false)
-      case .rounded: RoundedProducts()
+      case .library: BFloat16Products(from: pool)
+      case .tiles: BFloat16Products(from: pool, usesLibrary: false)
+      case .rounded: RoundedProducts(from: pool)
       }
     }
   }
@@ -56,7 +56,7 @@ import Testing
         let b = Operand(transposeB ? n : k, transposeB ? k : n, slack: 5, seed: 2, pool)
         let c = Samples(m * (n + 2), seed: 3, from: pool)
         let before = c.values
-        kind.products.multiply(
+        kind.products(pool).multiply(
           a.matrix, transposed: transposeA, b.matrix, transposed: transposeB,
           into: Matrix(c.pointer, m, n, stride: n + 2), adding: adding)
         let expected = sum(before, m, n, n + 2, adding) { i, j in
@@ -82,7 +82,7 @@ import Testing
     var expected = sum(y.values, tokens, outputs, outputs, true) { t, o in
       (0..<inputs).reduce(0) { $0 + x[t, $1] * weight[o, $1] }
     }
-    kind.products.forward(
+    kind.products(pool).forward(
       x.matrix, weight: weight.matrix, addingTo: Matrix(y.pointer, tokens, outputs))
     #expect(worst(y.values, expected) < bound(inputs, rows: tokens), "forward, \(size)")
     #expect(y.isGuardIntact)
@@ -92,7 +92,7 @@ import Testing
       expected = sum(dx.values, tokens, inputs, inputs, adding) { t, i in
         (0..<outputs).reduce(0) { $0 + dy[t, $1] * weight[$1, i] }
       }
-      kind.products.inputGradient(
+      kind.products(pool).inputGradient(
         dy.matrix, weight: weight.matrix, into: Matrix(dx.pointer, tokens, inputs), adding: adding)
       #expect(worst(dx.values, expected) < bound(outputs, rows: tokens), "dx, \(size)")
       #expect(dx.isGuardIntact)
@@ -102,7 +102,7 @@ import Testing
     expected = sum(dw.values, outputs, inputs, inputs, true) { o, i in
       (0..<tokens).reduce(0) { $0 + dy[$1, o] * x[$1, i] }
     }
-    kind.products.weightGradient(
+    kind.products(pool).weightGradient(
       dy.matrix, x.matrix, addingTo: Matrix(dw.pointer, outputs, inputs))
     #expect(worst(dw.values, expected) < bound(tokens, rows: tokens), "dW, \(size)")
     #expect(dw.isGuardIntact)
@@ -133,7 +133,7 @@ import Testing
     let one = Tensor([1, 2], [1, 1], from: pool)
     for (i, value) in values.enumerated() { a.pointer[2 * i] = value }
     let c = Tensor([count, 1], from: pool)
-    kind.products.multiply(
+    kind.products(pool).multiply(
       Matrix(a), transposed: false, Matrix(one), transposed: true, into: Matrix(c), adding: false)
     let expected: [Float] = [1, 1, 1 + 4.0 / 256, 1 + 2.0 / 256, -1, 3.3895314e38, .infinity, .nan]
     for (i, value) in expected.enumerated() {
@@ -150,7 +150,7 @@ import Testing
       let moved = Tensor([197 * 96 + shift], from: pool)
       (moved.pointer + shift).update(from: x.pointer, count: 197 * 96)
       let y = Tensor.zeros([197, 64 + shift], from: pool)
-      BFloat16Products().forward(
+      BFloat16Products(from: pool).forward(
         Matrix(moved.pointer + shift, 197, 96), weight: Matrix(weight.pointer, 64, 96),
         addingTo: Matrix(y.pointer, 197, 64, stride: 64 + shift))
       return (0..<197 * 64).map { y.pointer[$0 / 64 * (64 + shift) + $0 % 64] }
