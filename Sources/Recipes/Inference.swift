@@ -14,6 +14,8 @@ public struct Inference {
   public var options = EvaluationOptions()
   public var chunk = 32
   public var loaderThreads = 1
+  /// Where this rank notes its progress.
+  public var marks = Marks.none
 
   public init(_ network: Network, data: [String]) {
     self.network = network
@@ -27,9 +29,11 @@ public struct Inference {
     try description.check(source, path: data.joined(separator: ", "))
     let pipeline = try EvaluationPipeline(
       source: source, image: description.imageShape, chunkSize: chunk, options: options)
-    return Evaluator(
+    let evaluator = Evaluator(
       pipeline, communicator: communicator, products: OpenBLASProducts(), pool: pool,
       threads: loaderThreads)
+    evaluator.marks = marks
+    return evaluator
   }
 
   /// The same result on all ranks.
@@ -51,6 +55,7 @@ public struct Inference {
     let evaluation = try RobustEvaluation(
       attacks, of: source, image: description.imageShape, preparation: options,
       communicator: communicator, products: OpenBLASProducts(), pool: pool, threads: loaderThreads)
+    evaluation.marks = marks
     return try evaluation.evaluate(network.model, network.parameters, progress: progress)
   }
 
@@ -65,6 +70,7 @@ public struct Inference {
       options, of: source, image: description.imageShape, preparation: self.options,
       decoding: DecodingOptions(), communicator: communicator, products: OpenBLASProducts(),
       pool: pool)
+    evaluation.marks = marks
     return try evaluation.evaluate(network.model, network.parameters)
   }
 
@@ -75,9 +81,11 @@ public struct Inference {
     let source = try ShardSet(paths: data, split: split)
     let (logits, labels) = try evaluator(source, communicator, pool)
       .predict(network.model, network.parameters)
+    marks(.score)
     let allLogits = try communicator.gather(logits, to: 0)
     let allLabels = try communicator.gather(labels, to: 0)
     guard communicator.isRoot else { return source.count }
+    marks(.finish)
     let classes = network.model.description.classes
     let partial = path + ".partial"
     let file = try HDF5File(creating: partial)
