@@ -50,7 +50,7 @@ import Testing
   /// However many may be kept, a run needs no more room than for those that it writes; where a clock
   /// or a score decides about saves, nobody knows how many those are.
   @Test(arguments: [
-    (500, 0, 0.0, 1), (100, 0, 0.0, 2), (10, 0, 0.0, 20), (0, 0, 0.0, 1), (0, 0, 10.0, 1001),
+    (500, 0, 0.0, 1), (100, 0, 0.0, 3), (10, 0, 0.0, 20), (0, 0, 0.0, 1), (0, 0, 10.0, 1001),
     (100, 5, 0.0, 1006),
   ]) func aShortRunNeedsRoomForWhatItWritesOnly(
     _ everySteps: Int, _ keepBest: Int, _ everyMinutes: Double, _ count: Int
