@@ -1,12 +1,14 @@
 // swift-tools-version: 6.1
 // The manifest is the architecture diagram: floors from the ground up, each room with the rooms it
 // may import. `ArchitectureTests` holds the sources against this table.
+import Foundation
 import PackageDescription
 
 // MARK: Floor 0: one door per C library
 
 let doors: [Target] = [
   door("COpenBLAS", pkgConfig: "openblas", apt: "libopenblas-dev"),
+  door("COneDNN", apt: "libdnnl-dev"),
   door("COpenMPI", pkgConfig: "ompi-c", apt: "libopenmpi-dev"),
   door("CHDF5", pkgConfig: "hdf5", apt: "libhdf5-dev"),
   door("CTurboJPEG", pkgConfig: "libturbojpeg", apt: "libturbojpeg0-dev"),
@@ -23,7 +25,7 @@ let doors: [Target] = [
 // MARK: Floors 1 to 8
 
 let rooms: [Target] = [
-  room("Tensors", uses: ["COpenBLAS", "CLanes"]),
+  room("Tensors", uses: ["COpenBLAS", "COneDNN", "CLanes"], links: oneDNN),
   room("Configuration", uses: ["Yams"]),
   room("Collectives", uses: ["COpenMPI"]),
   room("Archives", uses: ["CHDF5", "CCrypto", "CISAL"]),
@@ -139,11 +141,19 @@ func door(_ name: String, pkgConfig: String? = nil, apt: String? = nil) -> Targe
     providers: apt.map { [.apt([$0])] })
 }
 
-func room(_ name: String, uses: [String]) -> Target {
+/// oneDNN is optional: where its headers are not found, its door says no, and nothing is linked.
+var oneDNN: [LinkerSetting] {
+  let isThere = ["/usr/include", "/usr/local/include"].contains {
+    FileManager.default.fileExists(atPath: $0 + "/oneapi/dnnl/dnnl.h")
+  }
+  return isThere ? [.linkedLibrary("dnnl")] : []
+}
+
+func room(_ name: String, uses: [String], links: [LinkerSetting] = []) -> Target {
   let products = ["Yams": Target.Dependency.product(name: "Yams", package: "Yams")]
   return .target(
     name: name, dependencies: uses.map { products[$0] ?? .byName(name: $0) },
-    swiftSettings: machineFlags())
+    swiftSettings: machineFlags(), linkerSettings: links)
 }
 
 func suite(_ room: String, also: [String] = []) -> Target {

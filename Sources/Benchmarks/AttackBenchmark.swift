@@ -29,6 +29,7 @@ public struct AttackBenchmark {
   /// Steps of the attack; the time of a try is divided by them.
   public var attackSteps = 5
   public var tries: Int
+  public var precision = Precision.f32
 
   public init(backbone: any Backbone, microBatch: Int, tries: Int) {
     self.backbone = backbone
@@ -38,7 +39,7 @@ public struct AttackBenchmark {
 
   public func run() throws -> Result {
     let pool = BufferPool()
-    let products = OpenBLASProducts()
+    let products = precision.products
     let network = Network(backbone, seed: 1, pool: pool)
     let batch = Batch.constant(count: microBatch, network.model.description, pool: pool)
     let gradients = Tensor.zeros([network.parameters.layout.count], from: pool)

@@ -7,14 +7,11 @@ public enum ProductRate {
   public static func measure(
     _ products: any MatrixProducts, side: Int = 1024, runs: Int = 8, pool: BufferPool
   ) -> Double {
-    let key = RandomKey(seed: 1, .synthesis)
-    let a = Tensor([side, side], (0..<side * side).map { key.uniformFloat($0) - 0.5 }, from: pool)
-    let b = a.copy(from: pool)
-    let c = Tensor.zeros([side, side], from: pool)
+    let multiply = products.probe(side: side, pool: pool)
     var best = Double.infinity
     for _ in 0..<runs {
       let start = Machine.processorSeconds
-      products.forward(Matrix(a), weight: Matrix(b), addingTo: Matrix(c))
+      multiply()
       best = min(best, Machine.processorSeconds - start)
     }
     let cube = Double(side) * Double(side) * Double(side)

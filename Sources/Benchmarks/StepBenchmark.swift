@@ -18,6 +18,9 @@ public struct StepBenchmark {
     /// 6 · multiply-adds of the whole model / time / that rate; the last block's tokens that nobody
     /// reads are not computed, so a little of it is algebra.
     public var mfu = 0.0
+    /// The part of the model's operations that is executed; the rest are those of the last block's
+    /// tokens that nobody reads.
+    public var executedShare = 1.0
     /// Of the largest rank.
     public var peakRssBytes = 0
     public var blasKernel = ""
@@ -46,6 +49,7 @@ public struct StepBenchmark {
   public var virtualShards: Int
   public var microBatch: Int
   public var steps: Int
+  public var precision = Precision.f32
   /// Whether gradients travel while the backward pass still runs.
   public var overlapsExchange = true
 
@@ -65,7 +69,7 @@ public struct StepBenchmark {
 
   public func run(on communicator: any Communicator) throws -> Result {
     let pool = BufferPool()
-    let products = OpenBLASProducts()
+    let products = precision.products
     let (network, loss) = try Network.make(backbone, seed: 1, pool: pool) { scope, model in
       try objective.makeLoss(in: scope["objective"], for: model)
     }
@@ -105,6 +109,8 @@ public struct StepBenchmark {
     result.gemmGflops = gemm
     let operations = 6 * Double(network.model.multiplyAdds) * Double(batch) / Double(ranks)
     result.mfu = operations / seconds / (gemm * 1e9)
+    result.executedShare =
+      1 - Double(network.model.unreadMultiplyAdds) / Double(network.model.multiplyAdds)
     result.processorMillisecondsPerStep = 1000 * least
     result.mfuOfProcessorTime = operations / least / (gemm * 1e9)
     result.peakRssBytes = try communicator.allReduce(Machine.peakResidentBytes, by: .maximum)

@@ -1,6 +1,7 @@
 // What Swift's SIMD16 cannot say: the first lanes of a vector from and to memory without touching
-// the rest, the lanes that pass a comparison as bits, and the transpose of sixteen rows. Clang's vectors are SIMD16<Float> in Swift; everything
-// is inlined there, for the processor that Swift is compiled for.
+// the rest, the lanes that pass a comparison as bits, the transpose of sixteen rows, and bfloat16.
+// Clang's vectors are SIMD16<Float> in Swift; everything is inlined there, for the processor that
+// Swift is compiled for.
 #pragma once
 
 #if defined(__AVX512F__)
@@ -106,4 +107,97 @@ CLANES_INLINE void clanes_transpose(
   for (int i = 0; i < 16; i++) {
     if (i < columns) __builtin_memcpy(to + i * to_stride, &a[i], sizeof a[i]);
   }
+}
+
+// MARK: bfloat16, the upper half of a float
+//
+// Two of them travel as the bits of one float lane, the first in the lower half: a pair.
+
+typedef unsigned short clanes_ushort16 __attribute__((ext_vector_type(16)));
+typedef unsigned short clanes_ushort32 __attribute__((ext_vector_type(32)));
+typedef short clanes_short32 __attribute__((ext_vector_type(32)));
+typedef unsigned clanes_uint16 __attribute__((ext_vector_type(16)));
+
+/// Whether this build multiplies pairs by an instruction of the processor's.
+CLANES_INLINE int clanes_has_dot_pairs(void) {
+#if defined(__AVX512BF16__)
+  return 1;
+#else
+  return 0;
+#endif
+}
+
+/// Each lane rounded to the nearest bfloat16, ties to even, in the lower half; NaN stays NaN.
+CLANES_INLINE clanes_uint16 clanes_round_bits(clanes_float16 x) {
+  clanes_uint16 bits = (clanes_uint16)x;
+  clanes_uint16 rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
+  return (clanes_uint16)(x != x) & ((bits >> 16) | 0x40u) | ~(clanes_uint16)(x != x) & rounded;
+}
+
+/// The nearest numbers that bfloat16 can hold, as floats.
+CLANES_INLINE clanes_float16 clanes_round(clanes_float16 x) {
+  return (clanes_float16)(clanes_round_bits(x) << 16);
+}
+
+/// Sixteen pairs of neighbours: (a0 a1) ... (a14 a15) (b0 b1) ... (b14 b15).
+CLANES_INLINE clanes_float16 clanes_pairs_of_neighbours(clanes_float16 a, clanes_float16 b) {
+#if defined(__AVX512BF16__)
+  return (clanes_float16)_mm512_cvtne2ps_pbh((__m512)b, (__m512)a);
+#else
+  clanes_uint16 low = clanes_round_bits(a), high = clanes_round_bits(b);
+  clanes_uint16 even = __builtin_shufflevector(
+      low, high, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+  clanes_uint16 odd = __builtin_shufflevector(
+      low, high, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+  return (clanes_float16)(even | odd << 16);
+#endif
+}
+
+/// Sixteen pairs (a0 b0) ... (a15 b15).
+CLANES_INLINE clanes_float16 clanes_pairs_across(clanes_float16 a, clanes_float16 b) {
+#if defined(__AVX512BF16__)
+  clanes_short32 all = (clanes_short32)_mm512_cvtne2ps_pbh((__m512)b, (__m512)a);
+  return (clanes_float16)__builtin_shufflevector(
+      all, all, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23, 8, 24, 9, 25, 10, 26, 11, 27,
+      12, 28, 13, 29, 14, 30, 15, 31);
+#else
+  return (clanes_float16)(clanes_round_bits(a) | clanes_round_bits(b) << 16);
+#endif
+}
+
+/// Of pairs of neighbours (a0 a1) ... (a30 a31) and b alike: (a0 b0) ... (a15 b15), the lower half, and
+/// (a16 b16) ... (a31 b31), the upper.
+CLANES_INLINE clanes_float16 clanes_pairs_across_low(clanes_float16 a, clanes_float16 b) {
+  return (clanes_float16)__builtin_shufflevector(
+      (clanes_short32)a, (clanes_short32)b, 0, 32, 1, 33, 2, 34, 3, 35, 4, 36, 5, 37, 6, 38, 7, 39, 8,
+      40, 9, 41, 10, 42, 11, 43, 12, 44, 13, 45, 14, 46, 15, 47);
+}
+
+CLANES_INLINE clanes_float16 clanes_pairs_across_high(clanes_float16 a, clanes_float16 b) {
+  return (clanes_float16)__builtin_shufflevector(
+      (clanes_short32)a, (clanes_short32)b, 16, 48, 17, 49, 18, 50, 19, 51, 20, 52, 21, 53, 22, 54, 23,
+      55, 24, 56, 25, 57, 26, 58, 27, 59, 28, 60, 29, 61, 30, 62, 31, 63);
+}
+
+/// The first sixteen of the 32 numbers in pairs of neighbours, and the others.
+CLANES_INLINE clanes_float16 clanes_first_numbers(clanes_float16 pairs) {
+  clanes_ushort16 half = ((clanes_ushort32)pairs).lo;
+  return (clanes_float16)(__builtin_convertvector(half, clanes_uint16) << 16);
+}
+
+CLANES_INLINE clanes_float16 clanes_second_numbers(clanes_float16 pairs) {
+  clanes_ushort16 half = ((clanes_ushort32)pairs).hi;
+  return (clanes_float16)(__builtin_convertvector(half, clanes_uint16) << 16);
+}
+
+/// Lane by lane, sum + a.first · b.first + a.second · b.second of pairs.
+CLANES_INLINE clanes_float16 clanes_dot_pairs(
+    clanes_float16 sum, clanes_float16 a, clanes_float16 b) {
+#if defined(__AVX512BF16__)
+  return (clanes_float16)_mm512_dpbf16_ps((__m512)sum, (__m512bh)a, (__m512bh)b);
+#else
+  clanes_uint16 x = (clanes_uint16)a, y = (clanes_uint16)b;
+  clanes_float16 upper = (clanes_float16)(x & 0xffff0000u) * (clanes_float16)(y & 0xffff0000u);
+  return sum + upper + (clanes_float16)(x << 16) * (clanes_float16)(y << 16);
+#endif
 }

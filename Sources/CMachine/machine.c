@@ -9,6 +9,7 @@ uint32_t cmachine_processor_has(void) {
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq"))
     features |= CMACHINE_AVX512;
+  if (__builtin_cpu_supports("avx512bf16")) features |= CMACHINE_BF16;
 #endif
   return features;
 }

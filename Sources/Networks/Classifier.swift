@@ -75,6 +75,8 @@ public protocol Classifier: AnyObject {
   var attentions: [AttentionTap] { get }
   /// Multiply-adds of one image's forward pass, products only: what MFU is measured against.
   var multiplyAdds: Int { get }
+  /// Of those, what is left out since only some tokens of the last block are read.
+  var unreadMultiplyAdds: Int { get }
   /// A position embedding that is not learned, `[1, tokens, width]`; nil if it is a parameter.
   var fixedPositions: Tensor? { get }
   /// Whether training normalises by statistics of the images that go through the model together,
@@ -86,4 +88,5 @@ extension Classifier {
   public var blockOutputs: [String] { [] }
   public var attentions: [AttentionTap] { [] }
   public var usesBatchStatistics: Bool { false }
+  public var unreadMultiplyAdds: Int { 0 }
 }

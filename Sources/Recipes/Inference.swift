@@ -14,6 +14,7 @@ public struct Inference {
   public var options = EvaluationOptions()
   public var chunk = 32
   public var loaderThreads = 1
+  public var precision = Precision.f32
   /// Where this rank notes its progress.
   public var marks = Marks.none
 
@@ -30,7 +31,7 @@ public struct Inference {
     let pipeline = try EvaluationPipeline(
       source: source, image: description.imageShape, chunkSize: chunk, options: options)
     let evaluator = Evaluator(
-      pipeline, communicator: communicator, products: OpenBLASProducts(), pool: pool,
+      pipeline, communicator: communicator, products: precision.products, pool: pool,
       threads: loaderThreads)
     evaluator.marks = marks
     return evaluator
@@ -54,7 +55,7 @@ public struct Inference {
     try description.check(source, path: data.joined(separator: ", "))
     let evaluation = try RobustEvaluation(
       attacks, of: source, image: description.imageShape, preparation: options,
-      communicator: communicator, products: OpenBLASProducts(), pool: pool, threads: loaderThreads)
+      communicator: communicator, products: precision.products, pool: pool, threads: loaderThreads)
     evaluation.marks = marks
     return try evaluation.evaluate(network.model, network.parameters, progress: progress)
   }
@@ -68,7 +69,7 @@ public struct Inference {
     try description.check(source, path: data.joined(separator: ", "))
     let evaluation = try AttentionEvaluation(
       options, of: source, image: description.imageShape, preparation: self.options,
-      decoding: DecodingOptions(), communicator: communicator, products: OpenBLASProducts(),
+      decoding: DecodingOptions(), communicator: communicator, products: precision.products,
       pool: pool)
     evaluation.marks = marks
     return try evaluation.evaluate(network.model, network.parameters)

@@ -3,6 +3,7 @@ import Configuration
 import Networks
 import Objectives
 import Optimizers
+import Tensors
 import Training
 
 /// A whole run as a config file spells it. Every key has a default; a file names what it changes.
@@ -103,11 +104,6 @@ public struct BatchOptions: Configurable {
         remedy: "Give a size such as \(near), or change virtualShards")
     }
   }
-}
-
-/// The number format of matrix products.
-public enum Precision: String, Codable, Sendable, CaseIterable {
-  case f32
 }
 
 /// Weights to start from.

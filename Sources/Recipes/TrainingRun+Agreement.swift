@@ -1,5 +1,6 @@
 import Archives
 import Collectives
+import Tensors
 import Training
 
 extension TrainingRun {
@@ -19,7 +20,7 @@ extension TrainingRun {
       [
         ("program", try ProgramDigest.text()), ("version", identity.version),
         ("config", identity.configDigest), ("data", identity.dataFingerprint),
-        ("BLAS kernel", identity.blasKernel), ("OpenBLAS", products.build),
+        ("BLAS kernel", identity.blasKernel), ("OpenBLAS", OpenBLASProducts().build),
         ("MPI", communicator.size > 1 ? MPICommunicator.libraryVersion : ""),
         ("virtual shards", "\(parts.plan.batches.virtualShards)"),
         ("options that change no bits", SHA256Digest.of(recipe.canonical(excluding: ["about"]))),

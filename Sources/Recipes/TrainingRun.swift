@@ -44,7 +44,7 @@ public struct TrainingRun {
   let marks: Marks
   let fault: TrainingFault?
   let pool = BufferPool()
-  let products = OpenBLASProducts()
+  let products: any MatrixProducts
   /// Human text on rank 0.
   let say: (String) -> Void
 
@@ -59,6 +59,7 @@ public struct TrainingRun {
     fault: TrainingFault? = nil, say: @escaping (String) -> Void
   ) {
     self.recipe = recipe
+    self.products = recipe.precision.products
     self.folder = RunFolder(output)
     self.communicator = communicator
     self.version = version
@@ -141,6 +142,7 @@ extension TrainingRun {
   }
 
   private func announce(_ network: Network, _ plan: TrainingPlan, from step: Int) {
+    if !recipe.precision.advice.isEmpty { say("note: \(recipe.precision.advice)") }
     let count = network.parameters.layout.parameterCount
     let ranks = "\(communicator.size) rank\(communicator.size == 1 ? "" : "s")"
     say(

@@ -44,6 +44,14 @@ public final class BufferPool: Sendable {
     return Buffer(pointer: pointer, capacity: capacity, pool: self)
   }
 
+  /// Lends a block of at least `count` floats with undefined contents for as long as `body` runs.
+  @inline(__always)
+  func withScratch<R>(_ count: Int, _ body: (UnsafeMutablePointer<Float>) -> R) -> R {
+    let block = take(count)
+    // Or the block might go back, and to another thread, when its address has been read.
+    return withExtendedLifetime(block) { body(block.pointer) }
+  }
+
   func giveBack(_ pointer: UnsafeMutablePointer<Float>, capacity: Int) {
     if poisonsReturned { pointer.update(repeating: .nan, count: capacity) }
     let block = Block(pointer)

@@ -23,6 +23,27 @@ public struct Matrix {
 /// The three products of a linear map are named by their role, so that an implementation may keep
 /// weights and activations in another precision: it sees which operand is a weight.
 public protocol MatrixProducts: Sendable {
+  /// Which code multiplies, e.g. `SkylakeX`: another gives other bits.
+  var kernel: String { get }
+  /// Sections of a transformer block as wholes, their interior in the format of the products; nil
+  /// where a block is composed of single operations.
+  var sections: BlockSections? { get }
+  /// A product of square matrices of this side, on operands already in the format that is multiplied:
+  /// what it takes is what the machine allows.
+  func probe(side: Int, pool: BufferPool) -> () -> Void
+
+  /// y ← x Wᵀ + bias, or residual + x Wᵀ + bias, with W stored `[out, in]`; all matrices are dense.
+  ///
+  /// - Parameter keepsInput: whether the backward pass will form the weight's gradient.
+  /// - Returns: the input as it was multiplied, for `linearGradients`; nil if x itself is wanted.
+  func linear(
+    _ x: Matrix, weight: Matrix, bias: UnsafePointer<Float>?, residual: UnsafePointer<Float>?,
+    into y: Matrix, keepsInput: Bool
+  ) -> PackedRows?
+  /// The backward pass of `linear`; `x` may be nil where no gradient of a weight is asked for.
+  func linearGradients(
+    _ dy: Matrix, _ x: LinearInput?, weight: Matrix, into gradients: LinearGradients)
+
   /// y ← y + x Wᵀ with W stored `[out, in]`.
   func forward(_ x: Matrix, weight: Matrix, addingTo y: Matrix)
   /// dx ← dy W, or dx + dy W.

@@ -11,6 +11,18 @@ public struct OpenBLASProducts: MatrixProducts {
   /// Version and build options of the library.
   public var build: String { String(cString: openblas_get_config()) }
 
+  public func probe(side: Int, pool: BufferPool) -> () -> Void {
+    let (a, b, c) = Self.squares(side, from: pool)
+    return { forward(Matrix(a), weight: Matrix(b), addingTo: Matrix(c)) }
+  }
+
+  /// Two matrices to be multiplied and one for the result.
+  static func squares(_ side: Int, from pool: BufferPool) -> (a: Tensor, b: Tensor, c: Tensor) {
+    let key = RandomKey(seed: 1, .synthesis)
+    let a = Tensor([side, side], (0..<side * side).map { key.uniformFloat($0) - 0.5 }, from: pool)
+    return (a, a.copy(from: pool), Tensor.zeros([side, side], from: pool))
+  }
+
   public func forward(_ x: Matrix, weight: Matrix, addingTo y: Matrix) {
     sgemm(x, transposed: false, weight, transposed: true, into: y, adding: true)
   }

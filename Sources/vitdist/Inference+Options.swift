@@ -7,6 +7,7 @@ extension Inference {
     split = images.split
     options.cropFraction = images.cropFraction
     chunk = max(1, images.chunk)
+    precision = images.precision
     loaderThreads = min(64, max(0, images.loaderThreads))
   }
 }

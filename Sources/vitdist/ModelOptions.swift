@@ -55,4 +55,6 @@ struct DataSelection: ParsableArguments {
   var chunk = 32
   @Option(help: .init("Threads that prepare images, per rank, 0 to 64.", valueName: "threads"))
   var loaderThreads = 1
+  @Option(help: .init("Number format of products, f32 or bf16.", valueName: "format"))
+  var precision = Precision.f32
 }

@@ -22,7 +22,10 @@ enum Processor {
   }
 
   private static func names(_ features: UInt32) -> String {
-    let all = [(CMACHINE_AVX2, "AVX2"), (CMACHINE_FMA, "FMA"), (CMACHINE_AVX512, "AVX-512")]
+    let all = [
+      (CMACHINE_AVX2, "AVX2"), (CMACHINE_FMA, "FMA"), (CMACHINE_AVX512, "AVX-512"),
+      (CMACHINE_BF16, "AVX512-BF16"),
+    ]
     let present = all.filter { features & UInt32($0.0) != 0 }.map(\.1)
     return present.isEmpty ? "a baseline processor" : present.joined(separator: ", ")
   }

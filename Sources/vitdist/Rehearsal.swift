@@ -69,14 +69,15 @@ struct Rehearsal {
   }
 
   func profile(steps: Int, on communicator: any Communicator) throws -> StepProfile {
-    var profiler = StepProfiler(
-      StepBenchmark(
-        backbone: recipe.model.value, objective: recipe.objective.value,
-        rule: .init(
-          optimizer: recipe.optimizer.value, schedule: WarmupSchedule<NoDecay>(),
-          clipping: recipe.clipping, average: recipe.average),
-        batch: recipe.batch.size, virtualShards: recipe.batch.virtualShards,
-        microBatch: recipe.batch.microBatch, steps: steps))
+    var subject = StepBenchmark(
+      backbone: recipe.model.value, objective: recipe.objective.value,
+      rule: .init(
+        optimizer: recipe.optimizer.value, schedule: WarmupSchedule<NoDecay>(),
+        clipping: recipe.clipping, average: recipe.average),
+      batch: recipe.batch.size, virtualShards: recipe.batch.virtualShards,
+      microBatch: recipe.batch.microBatch, steps: steps)
+    subject.precision = recipe.precision
+    var profiler = StepProfiler(subject)
     profiler.chunk = recipe.evaluation.chunk
     var profile = try profiler.run(on: communicator)
     if let pipeline {

@@ -87,6 +87,34 @@ extension ProgramTests {
       #expect(try run.digest("resumed") == digest)
     }
 
+    /// With 65 tokens and four images at once, products of all kinds take operands of bfloat16.
+    @Test(arguments: [
+      "{kind: supervised}",
+      "{kind: ksparse, k: 8, of: {kind: rspc, rho: 0.25, of: {kind: adversarial, "
+        + "attack: {kind: pgd, steps: 1}}}}",
+    ]) func productsOfBFloat16AreExact(_ objective: String) throws {
+      let run = try SmallRun()
+      let settings = [
+        "objective=\(objective)", "precision=bf16", "model.patchSize=2", "model.heads=1",
+        "batch.microBatch=4",
+        "batch.virtualShards=16", "steps=8", "checkpoints.everySteps=4",
+        "schedule.warmupEpochs=0", "data.augmentation.randomErasing.probability=0",
+      ]
+      try train(run, "alone", ranks: 0, settings)
+      let (losses, digest) = (try run.losses("alone"), try run.digest("alone"))
+      for ranks in [2, 3, 16] {
+        try train(run, "ranks\(ranks)", ranks: ranks, settings)
+        #expect(try run.losses("ranks\(ranks)") == losses, "losses on \(ranks) ranks")
+        #expect(try run.digest("ranks\(ranks)") == digest, "weights on \(ranks) ranks")
+      }
+      let half = run.path("ranks3/checkpoints/step_00000004")
+      try train(run, "resumed", ranks: 2, settings, resume: half)
+      #expect(try run.losses("resumed") == losses.filter { $0.key > 4 })
+      #expect(try run.digest("resumed") == digest)
+      try train(run, "single", ranks: 2, settings + ["precision=f32"])
+      #expect(try run.digest("single") != digest, "bf16 gave the bits of f32")
+    }
+
     /// Six batches an epoch, each twice; step 11 lies between the replays of the last and short one,
     /// and its checkpoint holds the perturbation of every place of the batch.
     @Test func freeTrainingGoesOnBetweenReplays() throws {

@@ -7,6 +7,7 @@ import TestSupport
 struct SmallModel {
   let pool = BufferPool(poisonsReturned: true)
   let network: Network
+  var products: any MatrixProducts = OpenBLASProducts()
 
   /// 8 px in patches of 2 px, one channel, two blocks of width 32, ten classes.
   static var options: VisionTransformer {
@@ -32,7 +33,7 @@ struct SmallModel {
 
   func context(_ phase: Phase = .evaluation, tape: Tape? = nil, taps: Taps? = nil) -> Context {
     Context(
-      parameters: network.parameters, products: OpenBLASProducts(), pool: pool, phase: phase,
+      parameters: network.parameters, products: products, pool: pool, phase: phase,
       tape: tape, taps: taps,
       keys: BatchKeys(
         seed: 1, step: 0, samples: Array(0..<64), repeats: Array(repeating: 0, count: 64)))

@@ -20,7 +20,7 @@ extension Context {
 
   /// `again` gives the backward pass the data of `x`, kept or made anew.
   func linear(
-    _ x: Variable, again input: @escaping () -> Tensor, weight: Parameter, bias: Parameter?,
+    _ x: Variable, again: @escaping () -> Tensor, weight: Parameter, bias: Parameter?,
     rows: Range<Int>? = nil, addedTo residual: Variable? = nil
   ) -> Variable {
     let inputs = weight.shape.count / weight.shape[0]
@@ -32,46 +32,39 @@ extension Context {
     let b = bias.map { UnsafePointer(parameters[$0].pointer + rows.lowerBound) }
 
     let y = Tensor(Shape(x.shape.extents.dropLast() + [rows.count]), from: pool)
-    start(y, from: b, addedTo: residual?.tensor)
-    products.forward(Matrix(x.tensor), weight: w, addingTo: Matrix(y))
+    let packed = products.linear(
+      Matrix(x.tensor), weight: w, bias: b,
+      residual: residual.map { UnsafePointer($0.tensor.pointer) },
+      into: Matrix(y), keepsInput: tape.map { $0.tracksParameters && $0.isRecording } ?? false)
 
     let (xEdge, residualEdge) = (x.edge, residual?.edge)
+    // Whatever x was made from need not live on where its copy does.
+    let input = packed == nil ? again : nil
     return record(
       "linear", y, from: [x] + (residual.map { [$0] } ?? []),
       parameters: [weight] + (bias.map { [$0] } ?? [])
     ) { [products] dy, tape in
-      if let dw = tape.gradient(of: weight) {
+      var gradients = LinearGradients()
+      gradients.weight = tape.gradient(of: weight)
+        .map { Matrix($0 + rows.lowerBound * inputs, rows.count, inputs) }
+      gradients.bias = bias.flatMap { tape.gradient(of: $0) }.map { $0 + rows.lowerBound }
+      if xEdge.isTracked {
+        let (dx, adding) = tape.accumulator(for: xEdge)
+        gradients.input = (Matrix(dx), adding)
+      }
+      let dense = Matrix(dy)
+      if let packed {
+        products.linearGradients(dense, .packed(packed), weight: w, into: gradients)
+      } else if gradients.weight != nil, let input {
         // Data made anew has no other owner: without this, its memory goes back to the pool, and to
         // a loader thread, as soon as its address is known.
         withExtendedLifetime(input()) { x in
-          products.weightGradient(
-            Matrix(dy), Matrix(x),
-            addingTo: Matrix(dw + rows.lowerBound * inputs, rows.count, inputs))
+          products.linearGradients(dense, .matrix(Matrix(x)), weight: w, into: gradients)
         }
-        if let db = bias.flatMap({ tape.gradient(of: $0) }) {
-          Elementwise.addColumnSums(
-            dy.pointer, rows: dy.shape.rows, width: rows.count, to: db + rows.lowerBound)
-        }
-      }
-      if xEdge.isTracked {
-        let (dx, adding) = tape.accumulator(for: xEdge)
-        products.inputGradient(Matrix(dy), weight: w, into: Matrix(dx), adding: adding)
+      } else {
+        products.linearGradients(dense, nil, weight: w, into: gradients)
       }
       if let residualEdge { tape.give(dy, to: residualEdge) }
-    }
-  }
-
-  /// What the product is added to: residual + bias, where there are such.
-  private func start(_ y: Tensor, from bias: UnsafePointer<Float>?, addedTo residual: Tensor?) {
-    let (rows, width) = (y.shape.rows, y.shape[-1])
-    switch (residual, bias) {
-    case (let residual?, let bias?):
-      Elementwise.add(
-        bias, toRowsOf: residual.pointer, rows: rows, width: width, into: y.pointer)
-    case (let residual?, nil): y.pointer.update(from: residual.pointer, count: y.count)
-    case (nil, let bias?):
-      Elementwise.fill(rows: rows, width: width, with: bias, into: y.pointer)
-    case (nil, nil): y.pointer.update(repeating: 0, count: y.count)
     }
   }
 }

@@ -24,7 +24,7 @@ public struct StepProfiler {
     (profile.ranks, profile.cores) = (communicator.size, Machine.cores)
     profile.programBytes = try communicator.allReduce(Machine.peakResidentBytes, by: .maximum)
     let pool = BufferPool()
-    let products = OpenBLASProducts()
+    let products = subject.precision.products
     let (network, loss) = try Network.make(subject.backbone, seed: 1, pool: pool) { scope, model in
       try subject.objective.makeLoss(in: scope["objective"], for: model)
     }

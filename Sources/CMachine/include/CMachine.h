@@ -10,6 +10,7 @@ enum {
   CMACHINE_AVX2 = 1,
   CMACHINE_FMA = 2,
   CMACHINE_AVX512 = 4,
+  CMACHINE_BF16 = 8,
 };
 
 // Seen by the Swift compiler, whose flags (-Xcc -march=...) decide what these macros are.
@@ -23,6 +24,9 @@ static inline uint32_t cmachine_built_for(void) {
 #endif
 #if defined(__AVX512F__) && defined(__AVX512VL__) && defined(__AVX512BW__) && defined(__AVX512DQ__)
   features |= CMACHINE_AVX512;
+#endif
+#ifdef __AVX512BF16__
+  features |= CMACHINE_BF16;
 #endif
   return features;
 }

@@ -116,6 +116,12 @@ public final class VisionTransformerModel: Classifier {
     return options.grid.patches * options.grid.width * d + options.depth * perBlock
       + d * options.classes * (options.distilled ? 2 : 1)
   }
+
+  public var unreadMultiplyAdds: Int {
+    guard options.pooling == .token else { return 0 }
+    let (n, d) = (options.tokens, options.width)
+    return (n - prefix.count) * (2 * d * d + 2 * n * d + 2 * d * options.hidden)
+  }
 }
 
 extension VisionTransformer: Backbone, CatalogKind {

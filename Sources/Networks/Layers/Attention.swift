@@ -32,6 +32,13 @@ final class Attention {
   ) -> Variable {
     // Who looks at the weights sees those of every token, also where only some are then mixed.
     let looksAtAll = cx.taps?.wants(tap) ?? false
+    if !looksAtAll, queries ?? x.shape[1] == x.shape[1], let qkv = qkv as? Dense,
+      let projection = projection as? Dense,
+      let y = cx.attention(
+        x, qkv.parameters, projection.parameters, heads: heads, addedTo: residual)
+    {
+      return y
+    }
     let (q, k, v) = project(x, queries: looksAtAll ? nil : queries, cx)
     let depth = width / heads
     var weights = cx.attentionWeights(queries: q, keys: k, heads: heads, depth: depth)

@@ -25,6 +25,12 @@ final class FeedForward {
   }
 
   func callAsFunction(_ x: Variable, addedTo residual: Variable?, _ cx: Context) -> Variable {
-    contract(cx.gelu(expand(x, cx), activation), rows: nil, addedTo: residual, cx)
+    if let expand = expand as? Dense, let contract = contract as? Dense,
+      let y = cx.feedForward(
+        x, expand.parameters, activation, contract.parameters, addedTo: residual)
+    {
+      return y
+    }
+    return contract(cx.gelu(expand(x, cx), activation), rows: nil, addedTo: residual, cx)
   }
 }

@@ -32,6 +32,8 @@ public final class Dense: LinearMap {
     bias = scope.parameter("bias", [outputs], biasInitializer)
   }
 
+  var parameters: DenseParameters { DenseParameters(weight: weight, bias: bias) }
+
   public func callAsFunction(
     _ x: Variable, rows: Range<Int>?, addedTo residual: Variable?, _ cx: Context
   ) -> Variable {

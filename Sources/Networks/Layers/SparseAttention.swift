@@ -32,6 +32,7 @@ public final class SparseAttention: Classifier {
   public var blockOutputs: [String] { model.blockOutputs }
   public var attentions: [AttentionTap] { model.attentions }
   public var multiplyAdds: Int { model.multiplyAdds }
+  public var unreadMultiplyAdds: Int { model.unreadMultiplyAdds }
   public var fixedPositions: Tensor? { model.fixedPositions }
   public var usesBatchStatistics: Bool { model.usesBatchStatistics }
 }

@@ -29,12 +29,12 @@ public enum Gelu: String, Codable, Sendable, CaseIterable {
 
 /// A function of sixteen lanes and its derivative. Static members instead of closures: a closure of
 /// this size is not inlined, and a call for every vector costs as much as the function.
-private protocol LaneFunction {
+protocol LaneFunction {
   static func value(_ x: Lanes) -> Lanes
   static func slope(_ x: Lanes) -> Lanes
 }
 
-private enum ErfForm: LaneFunction {
+enum ErfForm: LaneFunction {
   @inline(__always) static func value(_ x: Lanes) -> Lanes {
     x * VectorMath.normalDistribution(x).phi
   }
@@ -45,7 +45,7 @@ private enum ErfForm: LaneFunction {
   }
 }
 
-private enum TanhForm: LaneFunction {
+enum TanhForm: LaneFunction {
   @inline(__always) static func value(_ x: Lanes) -> Lanes { 0.5 * x * (1 + tangent(x)) }
 
   @inline(__always) static func slope(_ x: Lanes) -> Lanes {

@@ -13,11 +13,16 @@ struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract:
       "Time this machine: products, training and attack steps, the reduction, data, checkpoints.",
-    subcommands: [Gemm.self, Step.self, Attack.self, Reduce.self, Data.self, Checkpoint.self])
+    subcommands: [
+      Gemm.self, Step.self, Attack.self, Reduce.self, Data.self, Checkpoint.self,
+      Growth.self,
+    ])
 
   struct Gemm: RankedCommand {
     static let configuration = CommandConfiguration(
       abstract: "The rate of matrix products, by size, on each rank at once.")
+    @Option(help: .init("Number format of products.", valueName: "format"))
+    var precision = Precision.f32
     @Flag(help: "Print JSON.") var json = false
 
     struct Result: Codable {
@@ -28,7 +33,7 @@ struct Bench: ParsableCommand {
     }
 
     func run(_ session: Session) throws {
-      let products = OpenBLASProducts()
+      let products = precision.products
       let pool = BufferPool()
       var result = Result()
       result.blasKernel = products.kernel
@@ -42,7 +47,7 @@ struct Bench: ParsableCommand {
       result.gemmGflops = result.gflopsBySide["1024"] ?? 0
       if json { return session.output(ValueTree(encoding: result).json) }
       session.output(
-        "\(result.blasKernel) kernels, f32, \(counted(result.ranks, "rank")); GFLOP/s of the slowest:"
+        "\(result.blasKernel) kernels, \(precision.rawValue), \(counted(result.ranks, "rank")); GFLOP/s of the slowest:"
       )
       for side in [256, 512, 1024, 2048] {
         let rate = figure(result.gflopsBySide["\(side)"] ?? 0)
@@ -71,8 +76,10 @@ struct Bench: ParsableCommand {
     @Option(help: .init("Parts of a batch; 0 for one a rank.", valueName: "shards"))
     var virtualShards = 0
     @Option(help: .init("Timed steps, after two that are not.", valueName: "steps")) var steps = 5
-    @Option(help: .init("Number format of products.", valueName: "format"))
-    var precision = Precision.f32
+    @Option(
+      help: .init(
+        "Number format of products; the config's, or f32, by default.", valueName: "format"))
+    var precision: Precision?
     @Flag(help: "Exchange gradients after the backward pass, not during it.") var blocking = false
     @Flag(help: "Print JSON.") var json = false
 
@@ -91,6 +98,7 @@ struct Bench: ParsableCommand {
           remedy: "Time an objective without one")
       }
       benchmark.overlapsExchange = !blocking
+      if let precision { benchmark.precision = precision }
       let result = try benchmark.run(on: session.communicator)
       if json { return session.output(ValueTree(encoding: result).json) }
       for advice in Advice.all(OpenBLASProducts(), session.communicator) { session.say(advice) }
@@ -115,13 +123,15 @@ struct Bench: ParsableCommand {
 
     private func configured() throws -> StepBenchmark {
       let recipe = try Recipe(file: config)
-      return StepBenchmark(
+      var benchmark = StepBenchmark(
         backbone: recipe.model.value, objective: recipe.objective.value,
         rule: .init(
           optimizer: recipe.optimizer.value, schedule: WarmupSchedule<NoDecay>(),
           average: recipe.average),
         batch: recipe.batch.size, virtualShards: recipe.batch.virtualShards,
         microBatch: recipe.batch.microBatch, steps: steps)
+      benchmark.precision = recipe.precision
+      return benchmark
     }
 
     private func text(_ result: StepBenchmark.Result) -> String {
@@ -130,7 +140,7 @@ struct Bench: ParsableCommand {
       step         \(figure(result.millisecondsPerStep)) ms for \(result.batch) images in \
       micro-batches of \(result.microBatch)
       MFU          \(percent(result.mfu)) of \(figure(result.gemmGflops)) GFLOP/s a core \
-      (\(result.blasKernel))
+      (\(result.blasKernel)); \(percent(result.executedShare)) of the model's operations are executed
       reduce       \(figure(result.reduceMilliseconds)) ms, update \
       \(figure(result.updateMilliseconds)) ms
       memory       \(mebibytes(result.peakRssBytes)) on the largest rank; \

@@ -3,6 +3,7 @@ import Benchmarks
 import Configuration
 import Networks
 import Recipes
+import Tensors
 
 extension Bench {
   struct Attack: LoneCommand {
@@ -16,6 +17,10 @@ extension Bench {
     @Option(help: .init("Images that go through the model at once.", valueName: "images"))
     var microBatch = 4
     @Option(help: .init("Tries, of which the fastest counts.", valueName: "times")) var tries = 5
+    @Option(
+      help: .init(
+        "Number format of products; the config's, or f32, by default.", valueName: "format"))
+    var precision: Precision?
     @Flag(help: "Print JSON.") var json = false
 
     func validate() throws {
@@ -25,7 +30,9 @@ extension Bench {
     }
 
     func work() throws {
-      let result = try benchmark().run()
+      var benchmark = try benchmark()
+      if let precision { benchmark.precision = precision }
+      let result = try benchmark.run()
       if json { return print(ValueTree(encoding: result).json) }
       print(
         """
@@ -39,8 +46,10 @@ extension Bench {
     private func benchmark() throws -> AttackBenchmark {
       guard config.isEmpty else {
         let recipe = try Recipe(file: config)
-        return AttackBenchmark(
+        var benchmark = AttackBenchmark(
           backbone: recipe.model.value, microBatch: recipe.batch.microBatch, tries: tries)
+        benchmark.precision = recipe.precision
+        return benchmark
       }
       let choice = try Choice<BackboneCatalog>(yaml: "kind: \(model)", name: "--model")
       return AttackBenchmark(backbone: choice.value, microBatch: microBatch, tries: tries)

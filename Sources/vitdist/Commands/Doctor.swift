@@ -11,8 +11,10 @@ struct Doctor: RankedCommand {
   func run(_ session: Session) throws {
     let products = OpenBLASProducts()
     let communicator = session.communicator
-    let rate = ProductRate.measure(products, pool: BufferPool())
-    let rates = try communicator.allGather("\(Int(rate))")
+    let rates = try Precision.allCases.map { precision in
+      let rate = ProductRate.measure(precision.products, pool: BufferPool())
+      return try communicator.allGather("\(Int(rate))").joined(separator: ", ")
+    }
     session.output("vitdist      \(Vitdist.version), built for \(Processor.builtFor)")
     session.output(
       "processor    \(Machine.processor("model name")), \(counted(Machine.usableCores, "core")) for "
@@ -20,7 +22,11 @@ struct Doctor: RankedCommand {
     session.output(
       "products     \(products.kernel) kernels of "
         + products.build.split(separator: " ").prefix(2).joined(separator: " "))
-    session.output("rate         \(rates.joined(separator: ", ")) GFLOP/s per rank, 1024³, f32")
+    for (precision, rate) in zip(Precision.allCases, rates) {
+      session.output(
+        "rate         \(rate) GFLOP/s per rank, 1024³, precision \(precision.rawValue) "
+          + "(\(precision.products.kernel))")
+    }
     session.output("ranks        \(communicator.size), \(communicator.localSize) on this node")
     session.output("MPI          \(MPICommunicator.libraryVersion)")
 

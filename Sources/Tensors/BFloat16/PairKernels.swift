@@ -1,0 +1,120 @@
+import CLanes
+
+/// Element-wise kernels on pairs of bfloat16, which compute in single precision.
+enum PairKernels {
+  /// y ← gelu(x); whole vectors of 32 numbers.
+  static func gelu(_ form: Gelu, _ x: PackedRows, into y: PackedRows) {
+    withExtendedLifetime((x, y)) {
+      let count = x.rows * x.columns / 2
+      switch form {
+      case .erf: map(ErfForm.self, x.matrix.pointer, y.matrix.pointer, count)
+      case .tanh: map(TanhForm.self, x.matrix.pointer, y.matrix.pointer, count)
+      }
+    }
+  }
+
+  /// dy ← dy · gelu'(x); whole vectors of 32 numbers.
+  static func multiplyGeluSlopes(_ form: Gelu, _ x: PackedRows, into dy: PackedRows) {
+    withExtendedLifetime((x, dy)) {
+      let count = x.rows * x.columns / 2
+      switch form {
+      case .erf: multiplySlopes(ErfForm.self, x.matrix.pointer, dy.matrix.pointer, count)
+      case .tanh: multiplySlopes(TanhForm.self, x.matrix.pointer, dy.matrix.pointer, count)
+      }
+    }
+  }
+
+  @inline(__always)
+  private static func map<Form: LaneFunction>(
+    _: Form.Type, _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, _ count: Int
+  ) {
+    var index = 0
+    while index < count {
+      let pairs = x.lanes(index)
+      let (a, b) = (clanes_first_numbers(pairs), clanes_second_numbers(pairs))
+      y.store(clanes_pairs_of_neighbours(Form.value(a), Form.value(b)), index)
+      index += 16
+    }
+  }
+
+  @inline(__always)
+  private static func multiplySlopes<Form: LaneFunction>(
+    _: Form.Type, _ x: UnsafePointer<Float>, _ dy: UnsafeMutablePointer<Float>, _ count: Int
+  ) {
+    var index = 0
+    while index < count {
+      let (pairs, gradient) = (x.lanes(index), dy.lanes(index))
+      let a = clanes_first_numbers(gradient) * Form.slope(clanes_first_numbers(pairs))
+      let b = clanes_second_numbers(gradient) * Form.slope(clanes_second_numbers(pairs))
+      dy.store(clanes_pairs_of_neighbours(a, b), index)
+      index += 16
+    }
+  }
+
+  /// dS ← factor · P ∘ (dP - Σ P ∘ dP), row by row; see `Softmax.backward`.
+  static func softmaxGradient(
+    _ probabilities: PairMatrix, _ gradient: Matrix, factor: Float, into scores: PairMatrix
+  ) {
+    let scale = Lanes(repeating: factor)
+    for row in 0..<gradient.rows {
+      let p = UnsafePointer(probabilities.pointer + row * probabilities.stride)
+      let d = UnsafePointer(gradient.pointer + row * gradient.stride)
+      let s = scores.pointer + row * scores.stride
+      var dot = Lanes.zero
+      forEachLanePair(gradient.columns) { column, count in
+        let (pairs, first, second) = load(p, d, column, count)
+        dot.addProduct(clanes_first_numbers(pairs), first)
+        dot.addProduct(clanes_second_numbers(pairs), second)
+      }
+      let mean = Lanes(repeating: dot.total)
+      forEachLanePair(gradient.columns) { column, count in
+        let (pairs, first, second) = load(p, d, column, count)
+        let a = (first - mean) * clanes_first_numbers(pairs) * scale
+        let b = (second - mean) * clanes_second_numbers(pairs) * scale
+        let value = clanes_pairs_of_neighbours(a, b)
+        if count == 32 {
+          s.store(value, column / 2)
+        } else {
+          s.store(value, column / 2, first: PairPacking.pairs(count))
+        }
+      }
+    }
+  }
+
+  /// db ← db + Σ of the columns of x, whose number is a multiple of 32.
+  static func addColumnSums(_ x: PairMatrix, to total: UnsafeMutablePointer<Float>) {
+    for column in stride(from: 0, to: x.columns, by: 32) {
+      var (a, b) = (Lanes.zero, Lanes.zero)
+      var from = x.pointer + column / 2
+      for _ in 0..<x.rows {
+        let pairs = from.lanes(0)
+        a += clanes_first_numbers(pairs)
+        b += clanes_second_numbers(pairs)
+        from += x.stride
+      }
+      total.store(total.lanes(column) + a, column)
+      total.store(total.lanes(column + 16) + b, column + 16)
+    }
+  }
+
+  /// `count` numbers of both, at most 32, and zeros.
+  @inline(__always)
+  private static func load(
+    _ p: UnsafePointer<Float>, _ d: UnsafePointer<Float>, _ column: Int, _ count: Int
+  ) -> (pairs: Lanes, first: Lanes, second: Lanes) {
+    if count == 32 { return (p.lanes(column / 2), d.lanes(column), d.lanes(column + 16)) }
+    return (
+      p.lanes(column / 2, first: PairPacking.pairs(count)),
+      d.lanes(column, first: min(16, count)), d.lanes(column + 16, first: max(0, count - 16))
+    )
+  }
+
+  @inline(__always)
+  private static func forEachLanePair(_ count: Int, _ body: (_ column: Int, _ count: Int) -> Void) {
+    var column = 0
+    while column < count {
+      body(column, min(32, count - column))
+      column += 32
+    }
+  }
+}
