@@ -2,9 +2,10 @@
 # the run's folder how far it has come, and whether starting it again brings it further. Every start is
 # a line in OUTPUT/restarts.log.
 
-# The launcher that `launch` has started, its exit status, and whether it was asked to stop.
+# The launcher that `launch` has started, its exit status, and whether it was asked to stop; and where the
+# watchdog of what it runs puts its verdict, set by who sources this.
 # shellcheck disable=SC2034  # read by who sources this
-child='' status=0 asked=no interrupted=no
+child='' status=0 asked=no interrupted=no verdict=''
 
 # Hands a request on as USR1: mpirun lets the ranks save after it, while a TERM is followed by a KILL.
 stop_ranks() {
@@ -14,8 +15,8 @@ stop_ranks() {
   if [ -n "$child" ]; then kill -USR1 "$child" 2>/dev/null || true; fi
 }
 
-# The watchdog of a run in OUTPUT has spoken since its last start.
-is_judged() { [ "$output/flight/verdict.txt" -nt "$output/restarts.log" ]; }
+# The watchdog has spoken since the last start.
+is_judged() { [ -n "$verdict" ] && [ "$verdict" -nt "$output/restarts.log" ]; }
 
 # end_after_verdict PID: ends a launcher that is still there some time after the watchdog has ended the
 # ranks. mpirun waits a quarter of an hour for a host that is cut off.
@@ -50,7 +51,10 @@ launch() {
   child=''
   kill "$guard" 2>/dev/null || true
   wait "$guard" 2>/dev/null || true
-  if [ "$status" = 137 ] && is_judged; then status=76; fi
+  if [ "$status" = 137 ] && is_judged; then
+    status=76
+    say "ended the launcher, which outlived the verdict of the watchdog: $(cat "$verdict")"
+  fi
 }
 
 # newest_step OUTPUT: the newest committed step; 0 if there is none. A folder step_X.tmp is none.
@@ -64,18 +68,18 @@ newest_step() {
   echo "$newest"
 }
 
-# output_among DEFAULT ARGUMENTS...: what --output says in vitdist's arguments.
-output_among() {
-  local output=$1
-  shift
+# option_among NAME DEFAULT ARGUMENTS...: what an option says in vitdist's arguments.
+option_among() {
+  local name=$1 value=$2
+  shift 2
   while [ $# -gt 0 ]; do
     case $1 in
-      --output) output=${2:-} ;;
-      --output=*) output=${1#--output=} ;;
+      "$name") value=${2:-} ;;
+      "$name="*) value=${1#*=} ;;
     esac
     shift
   done
-  echo "$output"
+  echo "$value"
 }
 
 # note_start OUTPUT WHO RESTARTS: writes the line of a start, and prints how many restarts in a row

@@ -26,12 +26,13 @@ begin_run() {
     exit 64
   fi
   shift
-  output=$(output_among '' "$@")
+  output=$(option_among --output '' "$@")
   arguments=(--config "$config" "$@")
   if [ -z "$output" ]; then
     output=${VITDIST_RUNS:-runs}/$(basename "${config%.*}")
     arguments+=(--output "$output")
   fi
+  verdict=$output/flight/verdict.txt
   check_program
   idle=$(note_start "$output" "SLURM job $job on ${SLURM_JOB_NODELIST:-?}" "$restarts")
   if [ "$idle" -ge "${vitdist_restarts_in_vain:-3}" ]; then

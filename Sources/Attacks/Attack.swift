@@ -50,7 +50,9 @@ public protocol Attack: CatalogKind {
 }
 
 extension Attack {
-  public var allowance: String { "\(PixelDistance(Double(threat.epsilon))) \(threat.norm)" }
+  public var allowance: String {
+    threat.isBounded ? "\(PixelDistance(Double(threat.epsilon))) \(threat.norm)" : "unbounded"
+  }
   public var name: String {
     let parts = threat.epsilon * 255
     let isWhole = abs(parts - parts.rounded()) < 1e-4

@@ -14,10 +14,17 @@ public struct ThreatModel: Sendable, Equatable {
   public let norm: Norm
   /// Radius ε of the ball.
   public let epsilon: Float
+  /// Whether ε bounds anything; without it an image may go anywhere in the pixel box.
+  public let isBounded: Bool
 
   public init(_ norm: Norm, epsilon: Float) {
+    self.init(norm, epsilon: epsilon, isBounded: true)
+  }
+
+  private init(_ norm: Norm, epsilon: Float, isBounded: Bool) {
     self.norm = norm
     self.epsilon = epsilon
+    self.isBounded = isBounded
   }
 
   /// - Parameter epsilon: `auto` is 8/255 for l∞ and 0.5 for l2, usual for images of 32 px.
@@ -28,7 +35,7 @@ public struct ThreatModel: Sendable, Equatable {
 
   /// No bound but the pixel box: for l2 a radius beyond the distance of any two images.
   static func unbounded(_ norm: Norm) -> ThreatModel {
-    ThreatModel(norm, epsilon: norm == .linf ? 1 : 1e6)
+    ThreatModel(norm, epsilon: norm == .linf ? 1 : 1e6, isBounded: false)
   }
 
   /// The step of an attack that is given none: ε/4 for l∞, 2.5 ε over the number of steps for l2.

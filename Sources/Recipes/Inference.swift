@@ -15,6 +15,8 @@ public struct Inference {
   public var chunk = 32
   public var loaderThreads = 1
   public var precision = Precision.f32
+  /// Where this rank notes its progress.
+  public var marks = Marks.none
 
   public init(_ network: Network, data: [String]) {
     self.network = network
@@ -28,9 +30,11 @@ public struct Inference {
     try description.check(source, path: data.joined(separator: ", "))
     let pipeline = try EvaluationPipeline(
       source: source, image: description.imageShape, chunkSize: chunk, options: options)
-    return Evaluator(
+    let evaluator = Evaluator(
       pipeline, communicator: communicator, products: precision.products(from: pool), pool: pool,
       threads: loaderThreads)
+    evaluator.marks = marks
+    return evaluator
   }
 
   /// The same result on all ranks.
@@ -53,6 +57,7 @@ public struct Inference {
       attacks, of: source, image: description.imageShape, preparation: options,
       communicator: communicator, products: precision.products(from: pool), pool: pool,
       threads: loaderThreads)
+    evaluation.marks = marks
     return try evaluation.evaluate(network.model, network.parameters, progress: progress)
   }
 
@@ -68,6 +73,7 @@ public struct Inference {
       decoding: DecodingOptions(), communicator: communicator,
       products: precision.products(from: pool),
       pool: pool)
+    evaluation.marks = marks
     return try evaluation.evaluate(network.model, network.parameters)
   }
 
@@ -78,9 +84,11 @@ public struct Inference {
     let source = try ShardSet(paths: data, split: split)
     let (logits, labels) = try evaluator(source, communicator, pool)
       .predict(network.model, network.parameters)
+    marks(.score)
     let allLogits = try communicator.gather(logits, to: 0)
     let allLabels = try communicator.gather(labels, to: 0)
     guard communicator.isRoot else { return source.count }
+    marks(.finish)
     let classes = network.model.description.classes
     let partial = path + ".partial"
     let file = try HDF5File(creating: partial)

@@ -100,6 +100,18 @@ import Testing
     #expect(records.map(\.gradients) == [1, 1, 0] && records.map(\.forwards) == [2, 2, 0])
   }
 
+  /// An attack that nothing bounds has no radius in its report; one of radius 1 has.
+  @Test(arguments: [
+    ("{kind: deepfool}", nil), ("{kind: deepfool, norm: linf}", nil),
+    ("{kind: deepfool, epsilon: 0.5}", 0.5), ("{kind: pgd, epsilon: 1}", 1),
+  ]) func aRadiusIsReportedWhereThereIsOne(_ yaml: String, _ epsilon: Double?) throws {
+    let attack = try Choice<AttackCatalog>(yaml: yaml)
+    let report = RobustReport([attack], [[]]).attacks[0]
+    #expect(report.epsilon == epsilon)
+    #expect((ValueTree(encoding: report).mapping?["epsilon"] != nil) == (epsilon != nil))
+    #expect((attack.value.allowance == "unbounded") == (epsilon == nil))
+  }
+
   /// With logits times 10⁴ softmax is 0 or 1 to the last bit: cross-entropy has no slope any more.
   @Test func saturationIsSeenAndPassedByTheMargin() throws {
     let fixture = FixtureA(scale: 1e4)

@@ -22,7 +22,7 @@ import Testing
   @Test func roomForAllThatIsKeptIsAskedFor() throws {
     try Sample.withFolder { folder in
       var options = CheckpointOptions()
-      options.keepLast = 3
+      (options.keepLast, options.everySteps) = (3, 5)
       options.keepEverySteps = 100
       _ = try ThreadCommunicator.run(ranks: 2) { [options] group in
         let store = try CheckpointStore(folder, communicator: group, options: options)
@@ -43,6 +43,34 @@ import Testing
         try store.reserve(content, lastStep: 60)
         store.freeBytes = { _ in 2 * size - 1 }
         #expect(throws: CheckpointError.self) { try store.reserve(content, lastStep: 60) }
+      }
+    }
+  }
+
+  /// However many may be kept, a run needs no more room than for those that it writes; where a clock
+  /// or a score decides about saves, nobody knows how many those are.
+  @Test(arguments: [
+    (500, 0, 0.0, 1), (100, 0, 0.0, 3), (10, 0, 0.0, 20), (0, 0, 0.0, 1), (0, 0, 10.0, 1001),
+    (100, 5, 0.0, 1006),
+  ]) func aShortRunNeedsRoomForWhatItWritesOnly(
+    _ everySteps: Int, _ keepBest: Int, _ everyMinutes: Double, _ count: Int
+  ) throws {
+    try Sample.withFolder { folder in
+      var options = CheckpointOptions()
+      (options.keepLast, options.keepBest, options.bestMetric) = (1000, keepBest, "accuracy")
+      (options.everySteps, options.everyMinutes) = (everySteps, everyMinutes)
+      _ = try ThreadCommunicator.run(ranks: 2) { [options] group in
+        let store = try CheckpointStore(folder, communicator: group, options: options)
+        // Steps 51 to 250; step 250 is the last and counts once.
+        let content = Sample.State(group, version: 0).content(step: 50)
+        let size = content.bytes + (1 << 20)
+        store.freeBytes = { _ in count * size }
+        try store.reserve(content, lastStep: 250)
+        store.freeBytes = { _ in count * size - 1 }
+        let error = #expect(throws: CheckpointError.self) {
+          try store.reserve(content, lastStep: 250)
+        }
+        #expect(error?.problem.contains("keep \(count) more checkpoint") == true)
       }
     }
   }

@@ -7,6 +7,7 @@ Rates are per cent; the spread is the standard deviation over the seeds, absent 
 
 import collections
 import json
+import math
 import pathlib
 import statistics
 import sys
@@ -34,7 +35,8 @@ def robust(report, kind, epsilon, selection=None):
     """Accuracy in per cent under the attack of that kind, radius and selection."""
     for attack in report["robustness"]["attacks"]:
         options = attack["attack"]
-        if options["kind"] != kind or abs(attack["epsilon"] - epsilon) > 1e-4:
+        # An attack without a bound has no radius.
+        if options["kind"] != kind or abs(attack.get("epsilon", math.inf) - epsilon) > 1e-4:
             continue
         if selection in (None, options.get("selection")):
             rate = attack["robustAccuracy"]

@@ -26,10 +26,6 @@ public struct DeepFool: BallAttack {
     epsilon.isAutomatic ? .unbounded(norm) : ThreatModel(norm, epsilon: epsilon)
   }
 
-  public var allowance: String {
-    epsilon.isAutomatic ? "as little as it takes, \(norm)" : "\(epsilon) \(norm)"
-  }
-
   public var name: String { "\(Self.kind)@\(norm)" }
 
   public func validate() throws {

@@ -5,7 +5,8 @@ import Configuration
 public struct AttackReport: Codable, Sendable, Equatable {
   public var attack = Choice<AttackCatalog>()
   public var norm = ThreatModel.Norm.linf
-  public var epsilon = 0.0
+  /// The radius of its ball; absent where nothing but the pixel box bounds a change.
+  public var epsilon: Double?
   /// Right before and not fooled, of all: the headline.
   public var robustAccuracy = Rate()
   /// Fooled, of those that were right before (ASR_correct).
@@ -53,7 +54,7 @@ public struct AttackReport: Codable, Sendable, Equatable {
   init(_ choice: Choice<AttackCatalog>, _ records: [AttackRecord]) {
     attack = choice
     norm = choice.value.threat.norm
-    epsilon = Double(choice.value.threat.epsilon)
+    epsilon = choice.value.threat.isBounded ? Double(choice.value.threat.epsilon) : nil
     let attempts = records.filter(\.wasCorrect)
     let successes = attempts.filter(\.isFooled)
     let wrong = records.filter { $0.prediction != $0.label }.count

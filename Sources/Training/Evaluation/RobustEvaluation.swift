@@ -50,21 +50,23 @@ public final class RobustEvaluation {
     progress: (_ done: Int, _ of: Int) -> Void = { _, _ in }
   ) throws -> RobustReport {
     let start = ContinuousClock.now
-    let victim = NetworkVictim(model, parameters, products: products, pool: pool)
+    let victim = MarkedVictim(
+      NetworkVictim(model, parameters, products: products, pool: pool), marks)
     var records = [[AttackRecord]](repeating: [], count: options.attacks.count)
     let chunks = stride(
       from: communicator.rank, to: pipeline.chunkCount, by: communicator.size)
     let prefetcher = Prefetcher(
       pipeline, chunks, threads: threads, depth: Evaluator.chunksAhead, pool: loaderPool)
     var done = 0
+    marks(.evaluate)
     while let batch = try prefetcher.next() {
       guard batch.count > 0 else { continue }
+      victim.chunk += 1
       let keys = AttackKeys(
         seed: UInt64(options.seed), samples: batch.samples.map { subset.indices[$0] })
       let trial = try BatchTrial(
         batch.images, labels: batch.labels.map(\.label), keys: keys, victim: victim, pool: pool)
       for (number, attack) in options.attacks.enumerated() {
-        marks(.evaluate, done)
         records[number] += try trial.records(of: attack)
       }
       done += batch.count

@@ -128,12 +128,15 @@ final class FlightBoard: @unchecked Sendable {
     }
   }
 
-  /// When a slot was last marked; allocates nothing. 0 if never.
-  func lastMark(of slot: Int) -> UInt64 {
+  /// When a slot was last marked, and as what; allocates nothing. 0 if never.
+  func lastMark(of slot: Int) -> (time: UInt64, phase: FlightPhase) {
     let count = load(.marks, of: slot)
-    if count == 0 { return 0 }
+    if count == 0 { return (0, .begin) }
     let place = start(slot) + Self.head + 2 * Int((count - 1) % UInt64(Self.events))
-    return words[place].load(ordering: .relaxed)
+    let phase = words[place + 1].load(ordering: .relaxed) >> 56
+    return (
+      words[place].load(ordering: .relaxed), FlightPhase(rawValue: UInt8(phase)) ?? .begin
+    )
   }
 }
 

@@ -30,7 +30,9 @@ package struct StallFinding: Sendable, Equatable {
   }
 
   /// One paragraph for people.
-  package func text(limitSeconds: Double, folder: String) -> String {
+  package func text(
+    limitSeconds: Double, folder: String, _ advice: WatchdogAdvice = .training
+  ) -> String {
     let limit = Self.shortened(limitSeconds)
     var sentences = ["the watchdog saw a rank make no progress for \(limit) s."]
     for suspect in suspects.prefix(4) {
@@ -49,8 +51,8 @@ package struct StallFinding: Sendable, Equatable {
     if ranks > suspects.count + missing.count { sentences.append("The other ranks wait for it.") }
     sentences.append(
       "The last events of every rank are in \(folder). Look at that node and its file system, leave it "
-        + "out if need be, and start the same command again to go on from the last checkpoint; raise "
-        + "watchdog.limitSeconds (\(limit)) if this phase may take so long.")
+        + "out if need be, and start the same command again\(advice.again); raise "
+        + "\(advice.limit) (\(limit)) if this phase may take so long.")
     return sentences.joined(separator: " ")
   }
 

@@ -9,7 +9,8 @@ import Synchronization
 /// allocates nothing until something is wrong. Since no rank gets further than one step past another, a
 /// rank that stands still stops all marks within a step, so every node notices by itself. Then every
 /// rank leaves its last events in the run's folder (the lowest living rank of a node also those of
-/// ranks that cannot), one says who is to blame, and all end.
+/// ranks that cannot), one says who is to blame, and all end. Where a link is cut that one may be on the
+/// side that nobody hears; so the node of rank 0, where the launcher usually is, says it in any case.
 public final class Watchdog: @unchecked Sendable {
   /// For the main thread.
   public let marks: Marks
@@ -21,6 +22,7 @@ public final class Watchdog: @unchecked Sendable {
   private let job: String
   private let folder: String
   private let limit: UInt64
+  private let advice: WatchdogAdvice
   private let prepare: @Sendable (Double) -> Void
   private let end: @Sendable (String) -> Void
   private let started = Date().timeIntervalSince1970
@@ -28,18 +30,21 @@ public final class Watchdog: @unchecked Sendable {
 
   /// - Parameters:
   ///   - folder: where flight records go, made when there are any.
+  ///   - advice: what the verdict tells people to do.
   ///   - fault: put into the rank that it names.
   ///   - prepare: called on the watchdog's thread before it touches files, with the seconds after which
   ///     something else should end the process.
   ///   - end: called there at last with what to tell people, or nothing where another rank does; to end
   ///     the process.
   public init(
-    _ launch: Launch, _ options: WatchdogOptions, folder: String, fault: TrainingFault? = nil,
+    _ launch: Launch, _ options: WatchdogOptions, folder: String,
+    advice: WatchdogAdvice = .training, fault: TrainingFault? = nil,
     prepare: @escaping @Sendable (Double) -> Void = { _ in },
     end: @escaping @Sendable (String) -> Void
   ) {
     self.launch = launch
     self.folder = folder
+    self.advice = advice
     self.prepare = prepare
     self.end = end
     job = launch.job.isEmpty ? "process \(getpid())" : launch.job
@@ -81,25 +86,32 @@ public final class Watchdog: @unchecked Sendable {
   private func isStalled(at now: UInt64) -> Bool {
     let forgiven = board.common(.forgiven)
     for other in 0..<board.size where board.isClaimed(other, margin: limit) {
-      let mark = max(board.lastMark(of: other), forgiven)
-      if mark > 0, now > mark, now - mark > limit { return true }
+      let (last, phase) = board.lastMark(of: other)
+      let mark = max(last, forgiven)
+      guard mark > 0, now > mark, now - mark > limit else { continue }
+      // Chunks of an evaluation are dealt once: the others may be slower, but their nodes watch them.
+      let isPatient = phase == .score && !isFrozen(other)
+      if !isPatient || (now - mark) / Self.patienceForScores > limit { return true }
     }
     return false
   }
+
+  /// So many limits a rank waits for the scores of others.
+  private static let patienceForScores: UInt64 = 10
 }
 
 // MARK: When a rank stands still
 
 extension Watchdog {
   private func alarm() {
-    prepare(3 * grace + 60)
+    prepare(5 * grace + 60)
     board.raise(.alarm, FlightBoard.now)
     board.hide()
     try? FileSystem.makeFolder(folder)
     write(slot)
     let living = (0..<board.size).filter { board.isClaimed($0, margin: limit) && !isFrozen($0) }
     guard living.first ?? slot == slot else {
-      wait(seconds: grace + 10) { board.common(.verdict) > 0 }
+      wait(seconds: 3 * grace + 10) { board.common(.verdict) > 0 }
       return end("")
     }
     let frozen = (0..<board.size).filter { board.isClaimed($0, margin: limit) && isFrozen($0) }
@@ -107,7 +119,7 @@ extension Watchdog {
     wait(seconds: grace) {
       (0..<launch.size).allSatisfy { read($0) != nil }
     }
-    let text = claimsVerdict ? verdict() : ""
+    let text = announcement
     board.raise(.verdict, 1)
     // A stopped process cannot end itself; awake, its watchdog sees the alarm.
     for other in frozen where other != slot {
@@ -161,25 +173,53 @@ extension Watchdog {
     FlightRecord.read(rank: rank, job: job, since: started, in: folder)
   }
 
-  /// Of all nodes one speaks: who makes this file.
-  private var claimsVerdict: Bool {
-    let name = "\(folder)/verdict.txt"
-    var info = stat()
-    // A run before this one may have left its own.
-    if stat(name, &info) == 0, Double(info.st_mtim.tv_sec) < started - FlightRecord.clockSkew {
-      unlink(name)
+  /// What this node has to tell people: the verdict if it is the one that judges, or that of rank 0.
+  private var announcement: String {
+    let isFirst = (0..<board.size).contains {
+      board.isClaimed($0, margin: limit) && board.load(.rank, of: $0) == 0
     }
-    let file = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
-    if file < 0 { return errno != EEXIST }
-    let text = Array((verdict() + "\n").utf8)
-    _ = Glibc.write(file, text, text.count)
-    close(file)
-    return true
+    // The others leave it to that node for a while, so that usually there is one paragraph.
+    if !isFirst { wait(seconds: grace) { verdictOfAll != nil } }
+    if let text = judge() { return text }
+    guard isFirst else { return "" }
+    wait(seconds: grace) { verdictOfAll != nil }
+    return verdictOfAll ?? verdict
   }
 
-  private func verdict() -> String {
+  private var verdictFile: String { "\(folder)/verdict.txt" }
+
+  /// What a node of this job has written; nil until it is all there.
+  private var verdictOfAll: String? {
+    guard !verdictIsStale, let data = FileManager.default.contents(atPath: verdictFile),
+      data.last == UInt8(ascii: "\n")
+    else { return nil }
+    return String(decoding: data.dropLast(), as: UTF8.self)
+  }
+
+  /// A run before this one may have left its own; this one can have none before the limit is over.
+  private var verdictIsStale: Bool {
+    var info = stat()
+    let earliest = started + Double(limit) * 1e-9 - FlightRecord.clockSkew
+    return stat(verdictFile, &info) == 0 && Double(info.st_mtim.tv_sec) < earliest
+  }
+
+  /// Of all nodes one judges: who makes the file. nil where another has.
+  private func judge() -> String? {
+    if verdictIsStale { unlink(verdictFile) }
+    let file = open(verdictFile, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+    if file < 0 && errno == EEXIST { return nil }
+    let text = verdict
+    if file >= 0 {
+      let bytes = Array((text + "\n").utf8)
+      _ = Glibc.write(file, bytes, bytes.count)
+      close(file)
+    }
+    return text
+  }
+
+  private var verdict: String {
     StallFinding(records, ranks: launch.size)
-      .text(limitSeconds: Double(limit) * 1e-9, folder: folder)
+      .text(limitSeconds: Double(limit) * 1e-9, folder: folder, advice)
   }
 
   private func wait(seconds: Double, until condition: () -> Bool) {

@@ -1,6 +1,7 @@
 import Archives
 import ArgumentParser
 import Attacks
+import Collectives
 import Configuration
 import Networks
 import Recipes
@@ -25,13 +26,20 @@ struct Evaluate: RankedCommand {
       "Write the scores to this file as JSON; - for standard output. None by default.",
       valueName: "file"))
   var json = ""
+  @OptionGroup var watch: WatchOptions
+
+  func watchdog(_ launch: Launch) -> Watchdog? {
+    watch.watchdog(launch, besides: json.isEmpty || json == "-" ? "evaluate" : json)
+  }
 
   func run(_ session: Session) throws {
+    session.watchdog?.marks(.prepare)
     let pool = BufferPool()
     let robustness = try attacks.options(chunk: images.chunk)
     let look = try attention.options()
     let network = try attention.applied(to: try source.network(pool: pool))
-    let inference = Inference(source, images, network)
+    var inference = Inference(source, images, network)
+    inference.marks = session.watchdog?.marks ?? .none
     let result = try inference.evaluate(on: session.communicator, pool: pool)
     session.say(
       "accuracy \(percent(result.accuracy)), top-5 \(percent(result.top5)), loss "

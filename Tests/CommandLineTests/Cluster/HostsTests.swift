@@ -50,28 +50,39 @@ extension ProgramTests {
       try train(run, "cut", on: hosts, ranks: 2, SmallRun.endless + ["steps=60"])
     }
 
-    /// Before Open MPI gives the host up, the watchdogs of both sides see that nothing moves; one of
-    /// them says so, perhaps the one that is cut off. mpirun may then wait for the lost host: once it
-    /// has sent it something, the kernel's patience counts (a quarter of an hour), so it is killed here.
-    @Test func theWatchdogSeesACutLink() throws {
+    /// Where Open MPI would wait for a lost host, a quarter of an hour if it has sent it something, the
+    /// watchdogs of both sides see that nothing moves and leave their records in the folder that they
+    /// share. The node of rank 0 says who is to blame even if the other judges, and the supervisor ends
+    /// the launcher and goes on with the host that is left.
+    @Test func theWatchdogSeesACutLinkAndTheRunGoesOn() throws {
       let hosts = try LocalHosts(2)
       let run = try SmallRun()
       let running = try hosts.start(
-        ["mpirun", "-n", "2", "--map-by", "node", Program.path]
-          + run.training("cut", SmallRun.endless + ["watchdog.limitSeconds=6"]))
-      try #require(
-        happens(within: 60) { run.exists("cut/checkpoints/step_00000020") }, "\(running.stop())")
+        [Script.path("supervise"), "--", "mpirun", "-n", "4", "--map-by", "node", Program.path]
+          + run.training("run", SmallRun.endless + ["watchdog.limitSeconds=6"]),
+        variables: ["VITDIST_VERDICT_GRACE": "5"])
+      try #require(happens(within: 60) { run.trains("run", starts: 1) }, "\(running.stop())")
       try hosts.cut(2)
-      let path = run.path("cut/flight/verdict.txt")
-      var verdict = ""
-      let isSeen = happens(within: 40) {
-        verdict = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
-        return verdict.hasSuffix("\n")
+      let wentOn = happens(within: 90) { run.trains("run", starts: 2) }
+      kill(running.identifier, SIGTERM)
+      let outcome = running.wait(seconds: 60)
+      #expect(wentOn && outcome.status == 75, "\(outcome.errors)")
+      for words in [
+        "vitdist: the watchdog saw a rank make no progress for 6 s", "(host",
+        "restart 1 after exit code 76", "host 10.177.0.2 does not answer",
+      ] {
+        #expect(outcome.errors.contains(words), "'\(words)' is not in: \(outcome.errors)")
       }
-      let errors = running.stop()
-      #expect(isSeen, "\(errors)")
-      #expect(verdict.contains("no progress for 6 s"), "\(verdict)")
-      #expect(verdict.contains("(host"), "\(verdict)")
+      let verdict = try String(contentsOfFile: run.path("run/flight/verdict.txt"), encoding: .utf8)
+      #expect(verdict.split(separator: "\n").count == 1 && verdict.hasSuffix("\n"), "\(verdict)")
+      let names = try (0..<4).map { rank in
+        let path = run.path("run/flight/rank-0000\(rank).jsonl")
+        let line = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").first
+        let record = try JSONSerialization.jsonObject(with: Data(try #require(line).utf8))
+        return (record as? [String: Any])?["host"] as? String
+      }
+      #expect(names == ["host1", "host2", "host1", "host2"])
+      try run.expectExact(["run"])
     }
 
     /// How long a host may be silent until Open MPI gives it up.

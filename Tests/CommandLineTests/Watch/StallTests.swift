@@ -28,6 +28,27 @@ extension ProgramTests {
       }
     }
 
+    /// The other rank waits for the scores all the while.
+    @Test(arguments: [("evaluate", "--json"), ("predict", "--output")])
+    func anEvaluationThatStandsStillIsNamed(_ command: String, _ output: String) throws {
+      let run = try SmallRun()
+      try #require(
+        try run.train("run", ranks: 0, ["steps=2", "schedule.warmupEpochs=0"]).status == 0)
+      let outcome = try Program.run(
+        [
+          command, "--weights", run.path("run/final.safetensors"), "--data", run.path("validation"),
+          "--chunk", "5", "--watchdog-limit", "2", output, run.path("scores"),
+        ], ranks: 2, seconds: 60,
+        variables: ["VITDIST_TRAINING_FAULT": "hang:rank=1,phase=evaluate"])
+      #expect(outcome.status == 76, "\(outcome.status): \(outcome.errors)")
+      for words in ["watchdog saw", "rank 1 (", "evaluating chunk", "--watchdog-limit (2)"] {
+        #expect(outcome.errors.contains(words), "'\(words)' is not in: \(outcome.errors)")
+      }
+      for file in ["rank-00000.jsonl", "rank-00001.jsonl", "verdict.txt"] {
+        #expect(run.exists("scores.flight/\(file)"), "\(file)")
+      }
+    }
+
     @Test func aRankAloneIsWatchedToo() throws {
       let run = try SmallRun()
       let outcome = try run.train(

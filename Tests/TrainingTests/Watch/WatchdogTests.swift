@@ -53,6 +53,49 @@ import Training
     #expect(verdict.all.isEmpty)
   }
 
+  /// The others may be slower with their part of an evaluation.
+  @Test func whoWaitsForScoresIsGivenMoreTime() throws {
+    let folder = try ScratchFolder()
+    let verdict = Verdict()
+    let watchdog = Watchdog(
+      Launch { _ in nil }, options(1), folder: folder["flight"], end: { verdict.add($0) })
+    watchdog.marks(.score)
+    usleep(2_500_000)
+    #expect(verdict.all.isEmpty)
+    watchdog.marks(.evaluate, 3)
+    for _ in 0..<80 where verdict.all.isEmpty { usleep(50_000) }
+    #expect(verdict.all.first?.contains("evaluating chunk 3") == true)
+  }
+
+  /// On a cut link the other side may have judged: the node of rank 0 repeats its words, others are
+  /// silent. A verdict of an earlier run is nobody's.
+  @Test(arguments: [0, 1], [0.0, 100.0])
+  func theNodeOfRankZeroSpeaksWhoeverJudges(_ rank: Int, _ age: Double) throws {
+    let folder = try ScratchFolder()
+    let said = Verdict()
+    let words = "the watchdog of another node said this"
+    try FileManager.default.createDirectory(
+      atPath: folder["flight"], withIntermediateDirectories: true)
+    try Data("\(words)\n".utf8).write(to: URL(fileURLWithPath: folder["flight/verdict.txt"]))
+    try FileManager.default.setAttributes(
+      [.modificationDate: Date(timeIntervalSinceNow: -age)],
+      ofItemAtPath: folder["flight/verdict.txt"])
+    let variables = [
+      "OMPI_COMM_WORLD_SIZE": "2", "OMPI_COMM_WORLD_RANK": "\(rank)", "PMIX_NAMESPACE": "7",
+    ]
+    let watchdog = Watchdog(
+      Launch { variables[$0] }, options(1), folder: folder["flight"], end: { said.add($0) })
+    watchdog.marks(.reduce, 2)
+    for _ in 0..<200 where said.all.isEmpty { usleep(50_000) }
+    let text = try #require(said.all.first)
+    let file = try String(contentsOfFile: folder["flight/verdict.txt"], encoding: .utf8)
+    if age == 0 {
+      #expect(text == (rank == 0 ? words : "") && file == "\(words)\n")
+    } else {
+      #expect(text.contains("the watchdog saw") && file == "\(text)\n")
+    }
+  }
+
   @Test(arguments: [
     "", "sleep:rank=1", "hang:rank", "hang:rank=-1", "slow:factor=0.5", "kill:phase=lunch",
     "nan:shard=x",
