@@ -12,8 +12,11 @@ import Training
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract:
-      "Time this machine: products, training and attack steps, the reduction, data, checkpoints.",
-    subcommands: [Gemm.self, Step.self, Attack.self, Reduce.self, Data.self, Checkpoint.self])
+      "Time this machine: products, training and attack steps, evaluation, the reduction, data, "
+      + "checkpoints.",
+    subcommands: [
+      Gemm.self, Step.self, Attack.self, Evaluate.self, Reduce.self, Data.self, Checkpoint.self,
+    ])
 
   struct Gemm: RankedCommand {
     static let configuration = CommandConfiguration(
@@ -182,7 +185,12 @@ extension Bench {
     @Option(help: .init("Loader threads, 0 to 64.", valueName: "threads")) var threads = 1
     @Option(help: .init("Passes over the data, after one that is not timed.", valueName: "times"))
     var passes = 3
-    @Flag(help: "DeiT's whole recipe: RandAugment, erasing, mixing as well.") var deit = false
+    @Option(
+      help: .init(
+        "What is done to an image: none; crop is a random resized crop and a flip; randaugment adds "
+          + "DeiT's RandAugment; deit its whole recipe, with erasing and mixing.",
+        valueName: "recipe"))
+    var augmentation = DataBenchmark.Augmentation.crop
     @Flag(help: "Decode at full size always.") var exactDecode = false
     @Flag(help: "Print JSON.") var json = false
 
@@ -194,14 +202,8 @@ extension Bench {
 
     func work() throws {
       let source = try ShardSet(paths: data, split: split)
-      var augmentation = AugmentationOptions.deit
-      if !deit {
-        augmentation = AugmentationOptions()
-        augmentation.crop.kind = .randomResized
-        augmentation.horizontalFlip = 0.5
-      }
       var benchmark = DataBenchmark(
-        source: source, image: ImageShape(size: imageSize), augmentation: augmentation)
+        source: source, image: ImageShape(size: imageSize), augmentation: augmentation.options)
       benchmark.threads = threads
       benchmark.passes = passes
       benchmark.decoding.exactDecode = exactDecode
@@ -218,3 +220,4 @@ extension Bench {
 }
 
 extension Precision: ExpressibleByArgument {}
+extension DataBenchmark.Augmentation: ExpressibleByArgument {}
