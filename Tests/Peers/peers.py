@@ -7,12 +7,13 @@
     ~/peers/bin/python Tests/Peers/peers.py all --quick
 
 The works:
-  step      forward, cross-entropy, backward, AdamW: `vitdist bench step` against PyTorch and timm
-  attack    examples of PGD-10: `bench attack` against torchattacks
-  evaluate  forward passes: `bench evaluate`
-  data      JPEG to pixels on one core: `bench data` against torchvision and others
-  shards    raw HDF5 shards to pixels on one core: against h5py
-  memory    peak resident set of a training step
+  step         forward, cross-entropy, backward, AdamW: `vitdist bench step`, PyTorch and timm
+  adversarial  a training step on examples of PGD-3; not part of all
+  attack       examples of PGD-10: `bench attack` against torchattacks
+  evaluate     forward passes: `bench evaluate`
+  data         JPEG to pixels on one core: `bench data` against torchvision and others
+  shards       raw HDF5 shards to pixels on one core: against h5py
+  memory       peak resident set of a training step
 """
 
 import argparse
@@ -53,9 +54,12 @@ class Case:
         if self.work == "data":
             return f"data: JPEG, {self.model}"
         if self.work == "shards":
-            return "data: raw shards"
+            return "data: raw shards, 32 px"
         cores = f"{self.cores} core" + "s" * (self.cores > 1)
         return f"{self.work}: {self.model}, batch {self.batch}, {self.precision}, {cores}"
+
+
+ADVERSARIAL = Case("adversarial", TINY, batch=16)
 
 
 def plan(cores):
@@ -75,7 +79,7 @@ def plan(cores):
 def parse():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    works = ["step", "attack", "evaluate", "data", "shards", "memory"]
+    works = ["step", "adversarial", "attack", "evaluate", "data", "shards", "memory"]
     parser.add_argument("work", choices=["all", *works], help="all, or one of the works above")
     parser.add_argument("--model", help="timm's name or cifar; for data: crop or randaugment")
     parser.add_argument("--precision", choices=["f32", "bf16"])
@@ -102,7 +106,8 @@ def cases(options):
     if options.work == "all":
         chosen = plan(os.cpu_count())
     else:
-        chosen = [next(c for c in plan(os.cpu_count()) if c.work == options.work)]
+        chosen = [next(case for case in [*plan(os.cpu_count()), ADVERSARIAL]
+                       if case.work == options.work)]
         if options.model in ("cifar", SMALL, BASE):
             chosen = [dataclasses.replace(chosen[0], steps=1)]
         if options.model == "cifar":

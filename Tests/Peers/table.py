@@ -53,7 +53,8 @@ def summary(case, rows):
         return (f"| {case} | | | | {part} | | | "
                 f"| {mine / MEBIBYTE:.0f} : {least / MEBIBYTE:.0f} |")
     shown = [row for row in (ours, common, fast) if row]
-    products = " : ".join(rate(row.facts.get("gemmGflops")) for row in shown)
+    products = " : ".join(
+        rate(row.facts["gemmGflops"]) for row in shown if row.facts.get("gemmGflops"))
     peaks = " : ".join(
         f"{row.facts['peakRssBytes'] / MEBIBYTE:.0f}" for row in shown
         if row.facts.get("peakRssBytes"))

@@ -24,12 +24,12 @@ import torch.distributed  # noqa: E402
 from timm_oracle import timm  # noqa: E402
 
 CIFAR = dict(img_size=32, patch_size=4, embed_dim=192, depth=9, num_heads=3, num_classes=10)
-EPSILON = 8 / 255
+WORKS = ["step", "adversarial", "attack", "evaluate"]
 
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--work", choices=["step", "attack", "evaluate"], default="step")
+    parser.add_argument("--work", choices=WORKS, default="step")
     parser.add_argument("--model", default="deit_tiny_patch16_224", help="timm's name, or cifar")
     parser.add_argument("--batch", type=int, default=32, help="images, over all processes")
     parser.add_argument("--precision", choices=["f32", "bf16"], default="f32")
@@ -37,6 +37,7 @@ def parse():
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--warmup", type=int, default=2)
     parser.add_argument("--attack-steps", type=int, default=10)
+    parser.add_argument("--epsilon", type=float, default=8 / 255)
     return parser.parse_args()
 
 
@@ -81,31 +82,36 @@ def product_rate(precision, side=1024, repeats=10):
     return 2 * side**3 / min(seconds) / 1e9
 
 
-def training_step(model, images, labels, cast):
+def training_step(model, images, labels, cast, prepare=lambda images: images):
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0.05, fused=True)
 
     def step():
+        examples = prepare(images)
         optimizer.zero_grad(set_to_none=True)
         with cast():
-            loss = torch.nn.functional.cross_entropy(model(images), labels)
+            loss = torch.nn.functional.cross_entropy(model(examples), labels)
         loss.backward()
         optimizer.step()
 
     return step
 
 
-def generation(model, images, labels, cast, steps):
-    """PGD, l-infinity. Without gradients of the weights, though the library leaves them on."""
+def generation(model, labels, cast, options):
+    """A function of images: PGD, l-infinity, in evaluation mode. Without gradients of the weights,
+    though the library leaves them on."""
     import torchattacks
 
-    model.requires_grad_(False)
-    attack = torchattacks.PGD(model, eps=EPSILON, alpha=EPSILON / 4, steps=steps)
+    attack = torchattacks.PGD(
+        model, eps=options.epsilon, alpha=options.epsilon / 4, steps=options.attack_steps)
 
-    def step():
+    def examples(images):
+        model.requires_grad_(False)
         with cast():
-            attack(images, labels)
+            found = attack(images, labels)
+        model.requires_grad_(True)
+        return found
 
-    return step
+    return examples
 
 
 def evaluation(model, images, cast):
@@ -124,12 +130,13 @@ def make_model(name):
 
 def make_work(options, processes):
     torch.manual_seed(0)
-    model = make_model(options.model).train(options.work == "step")
+    trains = options.work in ("step", "adversarial")
+    model = make_model(options.model).train(trains)
     side, channels = model.patch_embed.img_size[0], model.patch_embed.proj.in_channels
     count = options.batch // processes.count
     images = torch.rand(count, channels, side, side)
     labels = torch.randint(0, model.num_classes, (count,))
-    if processes.count > 1 and options.work == "step":
+    if processes.count > 1 and trains:
         model = torch.nn.parallel.DistributedDataParallel(model)
     if options.compile:
         model = torch.compile(model)
@@ -139,11 +146,14 @@ def make_work(options, processes):
             return contextlib.nullcontext()
         return torch.autocast("cpu", dtype=torch.bfloat16)
 
+    if options.work == "evaluate":
+        return evaluation(model, images, cast)
     if options.work == "step":
         return training_step(model, images, labels, cast)
+    examples = generation(model, labels, cast, options)
     if options.work == "attack":
-        return generation(model, images, labels, cast, options.attack_steps)
-    return evaluation(model, images, cast)
+        return lambda: examples(images)
+    return training_step(model, images, labels, cast, prepare=examples)
 
 
 def main():

@@ -9,6 +9,7 @@ import sys
 from turns import HERE, Ours, Peer, Row, attempt, play
 
 CIFAR = HERE / "cifar.yaml"
+OBJECTIVE = "{kind: adversarial, attack: {kind: pgd, steps: 3, epsilon: 4/255}}"
 
 
 class Bench:
@@ -32,8 +33,11 @@ class Bench:
     def ours(self, work, case, **place):
         model = ["--config", str(CIFAR)] if case.model == "cifar" else ["--model", case.model]
         extra = self.options.ours.split()
-        arguments = ["bench", work, *model, "--precision", case.precision]
-        if work == "step":
+        command = "step" if work == "adversarial" else work
+        arguments = ["bench", command, *model, "--precision", case.precision]
+        if work == "adversarial":
+            arguments += ["--objective", OBJECTIVE]
+        if command == "step":
             arguments += ["--steps", str(case.steps)]
             if case.model != "cifar":
                 arguments += ["--batch", str(case.batch)]
@@ -50,6 +54,8 @@ class Bench:
                      "--warmup", str(2 if compiled else case.warmup)]
         environment = {"OMP_NUM_THREADS": str(threads),
                        "TORCHINDUCTOR_CACHE_DIR": str(self.options.cache)}
+        if case.work == "adversarial":
+            arguments += ["--attack-steps", "3", "--epsilon", str(4 / 255)]
         if compiled:
             arguments.append("--compile")
         if frozen:
@@ -132,17 +138,15 @@ class Bench:
 
     def shards_read(self, case):
         """Rows of reading a raw shard to float32 planes."""
-        photographs = self.options.data / "imagenet-sample" / "imagenet-sample-even.tar.gz"
-        if not photographs.exists():
-            return [Row("vitdist", problem=f"{photographs} is not there (--data)")]
-        shards = self.shards(
-            photographs, "raw",
-            ["--resize", "squash", "--image-size", "224", "--storage", "raw"])
+        pictures = self.options.data / "cifar10" / "cifar10-test-a.tar.gz"
+        if not pictures.exists():
+            return [Row("vitdist", problem=f"{pictures} is not there (--data)")]
+        shards = self.shards(pictures, "raw", ["--storage", "raw"])
         core = max(os.sched_getaffinity(0))
         ours = Ours(
             self.options.vitdist,
-            ["bench", "data", "--data", str(shards), "--augmentation", "none",
-             "--passes", str(case.steps)], core=core)
+            ["bench", "data", "--data", str(shards), "--image-size", "32",
+             "--augmentation", "none", "--passes", str(case.steps)], core=core)
         file = next(shards.glob("*.h5"))
         peers = [
             Peer(name, "loader_peer.py", ["--loader", loader, "--data", str(file)], core=core)
