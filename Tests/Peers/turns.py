@@ -62,8 +62,10 @@ class Ours:
         self.report = {}
 
     def take(self, _):
+        # A session of its own, as the peers have: the kernel shares cores out by sessions.
         done = subprocess.run(
-            self.command, capture_output=True, text=True, preexec_fn=pinned(self.core))
+            self.command, capture_output=True, text=True, preexec_fn=pinned(self.core),
+            start_new_session=True)
         if done.returncode != 0:
             said = (done.stderr.strip() or "ended without a word").splitlines()
             raise NotOffered(next((line for line in said if "rror" in line), said[-1]))
