@@ -5,7 +5,8 @@ MEBIBYTE = 2**20
 
 def best(rows, fast):
     """The fastest variant of the other side with figures; None if there is none."""
-    candidates = [row for row in rows[1:] if row.fast == fast and row.rates]
+    candidates = [row for row in rows[1:] if row.fast == fast and row.rates
+                  and not row.lesser]
     return max(candidates, key=lambda row: row.rate, default=None)
 
 

@@ -39,6 +39,8 @@ class Row:
     rates: list = dataclasses.field(default_factory=list)
     facts: dict = dataclasses.field(default_factory=dict)
     fast: bool = False
+    # Does less than vitdist, so that it cannot be the one to beat.
+    lesser: bool = False
     # Why there are no figures.
     problem: str = ""
 
@@ -87,8 +89,8 @@ class Peer:
     """A variant of the other side: a process that waits for its turn."""
 
     def __init__(self, name, script, arguments, *, environment=None, ranks=1, core=None,
-                 fast=False, interpreter=sys.executable):
-        self.row = Row(name, fast=fast)
+                 fast=False, lesser=False, interpreter=sys.executable):
+        self.row = Row(name, fast=fast, lesser=lesser)
         launcher = [interpreter]
         if ranks > 1:
             launcher += ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={ranks}"]

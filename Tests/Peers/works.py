@@ -132,7 +132,8 @@ class Bench:
         peers = [
             Peer(name, "loader_peer.py",
                  ["--loader", loader, "--recipe", case.model, "--data", str(photographs)],
-                 environment={"OMP_NUM_THREADS": "1"}, core=core, interpreter=interpreter)
+                 environment={"OMP_NUM_THREADS": "1"}, core=core, interpreter=interpreter,
+                 lesser=loader == "opencv")
             for name, loader, interpreter in loaders]
         return play(ours, peers, case.rounds, case.steps, self.say, slack=100)
 
@@ -149,9 +150,10 @@ class Bench:
              "--augmentation", "none", "--passes", str(case.steps)], core=core)
         file = next(shards.glob("*.h5"))
         peers = [
-            Peer(name, "loader_peer.py", ["--loader", loader, "--data", str(file)], core=core)
+            Peer(name, "loader_peer.py", ["--loader", loader, "--data", str(file)], core=core,
+                 lesser=loader == "h5py-slices")
             for name, loader in (("h5py, shuffled", "h5py"),
-                                 ("h5py, 32 neighbours at once", "h5py-slices"))]
+                                 ("h5py, 32 neighbours at once (no shuffling)", "h5py-slices"))]
         return play(ours, peers, case.rounds, case.steps, self.say, slack=100)
 
     def shards(self, source, name, options):
