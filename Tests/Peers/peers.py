@@ -73,7 +73,7 @@ def plan(cores):
     cases += [Case("attack", TINY, precision, batch=8) for precision in ("f32", "bf16")]
     cases += [Case("evaluate", SMALL, precision) for precision in ("f32", "bf16")]
     cases += [Case("data", recipe, rounds=5, steps=2) for recipe in ("crop", "randaugment")]
-    return cases + [Case("shards", rounds=5, steps=10), Case("memory", BASE, cores=many)]
+    return cases + [Case("shards", rounds=5, steps=10), Case("memory", BASE, cores=many, warmup=2)]
 
 
 def parse():
