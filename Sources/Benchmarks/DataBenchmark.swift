@@ -15,6 +15,25 @@ public struct DataBenchmark {
     public var allocationsAfterWarmup = 0
   }
 
+  /// What is done to an image: parts of DeiT's recipe, from nothing to all of it.
+  public enum Augmentation: String, Sendable, CaseIterable {
+    case none, crop, randaugment, deit
+
+    public var options: AugmentationOptions {
+      var options = AugmentationOptions()
+      let recipe = AugmentationOptions.deit
+      switch self {
+      case .none: return options
+      case .deit: return recipe
+      case .randaugment: options.randAugment = recipe.randAugment
+      case .crop: break
+      }
+      options.crop = recipe.crop
+      options.horizontalFlip = recipe.horizontalFlip
+      return options
+    }
+  }
+
   public var source: any SampleSource
   public var image: ImageShape
   public var augmentation: AugmentationOptions

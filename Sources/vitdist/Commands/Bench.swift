@@ -12,9 +12,10 @@ import Training
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract:
-      "Time this machine: products, training and attack steps, the reduction, data, checkpoints.",
+      "Time this machine: products, training and attack steps, evaluation, the reduction, data, "
+      + "checkpoints, and how cost grows.",
     subcommands: [
-      Gemm.self, Step.self, Attack.self, Reduce.self, Data.self, Checkpoint.self,
+      Gemm.self, Step.self, Attack.self, Evaluate.self, Reduce.self, Data.self, Checkpoint.self,
       Growth.self,
     ])
 
@@ -192,7 +193,12 @@ extension Bench {
     @Option(help: .init("Loader threads, 0 to 64.", valueName: "threads")) var threads = 1
     @Option(help: .init("Passes over the data, after one that is not timed.", valueName: "times"))
     var passes = 3
-    @Flag(help: "DeiT's whole recipe: RandAugment, erasing, mixing as well.") var deit = false
+    @Option(
+      help: .init(
+        "What is done to an image: none; crop is a random resized crop and a flip; randaugment adds "
+          + "DeiT's RandAugment; deit its whole recipe, with erasing and mixing.",
+        valueName: "recipe"))
+    var augmentation = DataBenchmark.Augmentation.crop
     @Flag(help: "Decode at full size always.") var exactDecode = false
     @Flag(help: "Print JSON.") var json = false
 
@@ -204,14 +210,8 @@ extension Bench {
 
     func work() throws {
       let source = try ShardSet(paths: data, split: split)
-      var augmentation = AugmentationOptions.deit
-      if !deit {
-        augmentation = AugmentationOptions()
-        augmentation.crop.kind = .randomResized
-        augmentation.horizontalFlip = 0.5
-      }
       var benchmark = DataBenchmark(
-        source: source, image: ImageShape(size: imageSize), augmentation: augmentation)
+        source: source, image: ImageShape(size: imageSize), augmentation: augmentation.options)
       benchmark.threads = threads
       benchmark.passes = passes
       benchmark.decoding.exactDecode = exactDecode
@@ -228,3 +228,4 @@ extension Bench {
 }
 
 extension Precision: ExpressibleByArgument {}
+extension DataBenchmark.Augmentation: ExpressibleByArgument {}

@@ -16,6 +16,7 @@ extension Bench {
     var config = ""
     @Option(help: .init("Images that go through the model at once.", valueName: "images"))
     var microBatch = 4
+    @Option(help: .init("Steps of the attack.", valueName: "steps")) var attackSteps = 5
     @Option(help: .init("Tries, of which the fastest counts.", valueName: "times")) var tries = 5
     @Option(
       help: .init(
@@ -24,8 +25,8 @@ extension Bench {
     @Flag(help: "Print JSON.") var json = false
 
     func validate() throws {
-      guard microBatch > 0, tries > 0 else {
-        throw ValidationError("--micro-batch and --tries are positive.")
+      guard microBatch > 0, attackSteps > 0, tries > 0 else {
+        throw ValidationError("--micro-batch, --attack-steps and --tries are positive.")
       }
     }
 
@@ -39,7 +40,10 @@ extension Bench {
         training     \(figure(result.trainingMilliseconds)) ms forward and backward for \
         \(counted(result.microBatch, "image")) (\(result.blasKernel))
         attack step  \(figure(result.attackStepMilliseconds)) ms, \(figure(result.ratio)) of that
-        memory       \(result.allocationsAfterWarmup) tensor blocks allocated after warm-up
+        images/s     \(figure(result.imagesPerSecond)) with \
+        \(counted(result.attackSteps, "step")) each; products \
+        \(figure(result.gemmGflops)) GFLOP/s
+        memory       \(mebibytes(result.peakRssBytes)); \(result.allocationsAfterWarmup) tensor blocks allocated after warm-up
         """)
     }
 
@@ -47,12 +51,14 @@ extension Bench {
       guard config.isEmpty else {
         let recipe = try Recipe(file: config)
         var benchmark = AttackBenchmark(
-          backbone: recipe.model.value, microBatch: recipe.batch.microBatch, tries: tries)
+          backbone: recipe.model.value, microBatch: recipe.batch.microBatch,
+          attackSteps: attackSteps, tries: tries)
         benchmark.precision = recipe.precision
         return benchmark
       }
       let choice = try Choice<BackboneCatalog>(yaml: "kind: \(model)", name: "--model")
-      return AttackBenchmark(backbone: choice.value, microBatch: microBatch, tries: tries)
+      return AttackBenchmark(
+        backbone: choice.value, microBatch: microBatch, attackSteps: attackSteps, tries: tries)
     }
   }
 }
