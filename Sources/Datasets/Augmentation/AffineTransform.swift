@@ -22,14 +22,22 @@ package struct AffineTransform: Equatable {
   package func apply(_ source: Picture, fill: SIMD4<UInt8>, into target: Picture) {
     target.reshape(width: source.width, height: source.height, channels: source.channels)
     let sampler = BicubicSampler(source)
-    var out = target.pointer
+    let runs = BicubicRuns(source, self)
     for y in 0..<target.height {
-      for x in 0..<target.width {
+      var out = target.pointer + y * target.rowBytes
+      var x = 0
+      while x < target.width {
+        if let runs, runs.writeEight(x, y, into: out) {
+          x += 8
+          out += 8 * source.channels
+          continue
+        }
         let (u, v) = (Double(x) + 0.5, Double(y) + 0.5)
         let value = sampler.pixel(x: a * u + b * v + c, y: d * u + e * v + f) ?? fill
         if source.channels == 3 { (out[1], out[2]) = (value[1], value[2]) }
         out[0] = value[0]
         out += source.channels
+        x += 1
       }
     }
   }

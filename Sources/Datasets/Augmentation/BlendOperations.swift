@@ -58,6 +58,9 @@ package enum BlendOperations {
   private static func blend(_ poor: UInt8, _ value: UInt8, _ factor: Float) -> UInt8 {
     let base = Float(poor)
     let mixed = base + factor * (Float(value) - base)
-    return UInt8(truncatingIfNeeded: Int32(min(max(mixed, 0), 255)))
+    // The fraction bits of 2²³ + n hold n. A conversion would check its range, and a loop with a
+    // check in it stays scalar.
+    let whole = min(max(mixed, 0), 255).rounded(.towardZero) + 0x1p23
+    return UInt8(truncatingIfNeeded: whole.bitPattern)
   }
 }
