@@ -68,8 +68,11 @@ struct Bench: ParsableCommand {
     @Option(help: .init("Images of a step, over all ranks.", valueName: "images")) var batch = 32
     @Option(help: .init("Images that go through the model at once.", valueName: "images"))
     var microBatch = 4
-    @Option(help: .init("Parts of a batch; 0 for one a rank.", valueName: "shards"))
+    @Option(help: .init("Parts of a batch; 0 for one a rank and thread.", valueName: "shards"))
     var virtualShards = 0
+    @Option(
+      help: .init("Threads of each rank; by default 1, or the config's.", valueName: "threads"))
+    var threads: Int?
     @Option(help: .init("Timed steps, after two that are not.", valueName: "steps")) var steps = 5
     @Option(help: .init("Number format of products.", valueName: "format"))
     var precision = Precision.f32
@@ -79,6 +82,9 @@ struct Bench: ParsableCommand {
     func validate() throws {
       guard config.isEmpty || objective.isEmpty else {
         throw ValidationError("Give --config FILE, which has an objective, or --objective.")
+      }
+      guard (1...ThreadTeam.limit).contains(threads ?? 1) else {
+        throw ValidationError("--threads is from 1 to \(ThreadTeam.limit).")
       }
     }
 
@@ -91,6 +97,7 @@ struct Bench: ParsableCommand {
           remedy: "Time an objective without one")
       }
       benchmark.overlapsExchange = !blocking
+      if let threads { benchmark.threads = threads }
       let result = try benchmark.run(on: session.communicator)
       if json { return session.output(ValueTree(encoding: result).json) }
       for advice in Advice.all(OpenBLASProducts(), session.communicator) { session.say(advice) }
@@ -99,7 +106,8 @@ struct Bench: ParsableCommand {
 
     private func named(_ session: Session) throws -> StepBenchmark {
       let choice = try Choice<BackboneCatalog>(yaml: "kind: \(model)", name: "--model")
-      let shards = virtualShards > 0 ? virtualShards : session.communicator.size
+      let workers = session.communicator.size * (threads ?? 1)
+      let shards = virtualShards > 0 ? virtualShards : workers
       guard batch > 0, batch % shards == 0, microBatch > 0, steps > 0 else {
         throw ConfigurationError(
           "--batch", "\(batch) is not a multiple of \(shards) virtual shards",
@@ -115,18 +123,21 @@ struct Bench: ParsableCommand {
 
     private func configured() throws -> StepBenchmark {
       let recipe = try Recipe(file: config)
-      return StepBenchmark(
+      var benchmark = StepBenchmark(
         backbone: recipe.model.value, objective: recipe.objective.value,
         rule: .init(
           optimizer: recipe.optimizer.value, schedule: WarmupSchedule<NoDecay>(),
           average: recipe.average),
         batch: recipe.batch.size, virtualShards: recipe.batch.virtualShards,
         microBatch: recipe.batch.microBatch, steps: steps)
+      benchmark.threads = recipe.threads
+      return benchmark
     }
 
     private func text(_ result: StepBenchmark.Result) -> String {
       """
-      images/s     \(figure(result.imagesPerSecond)) on \(counted(result.ranks, "rank"))
+      images/s     \(figure(result.imagesPerSecond)) on \(counted(result.ranks, "rank"))\
+      \(result.threads > 1 ? " of \(result.threads) threads" : "")
       step         \(figure(result.millisecondsPerStep)) ms for \(result.batch) images in \
       micro-batches of \(result.microBatch)
       MFU          \(percent(result.mfu)) of \(figure(result.gemmGflops)) GFLOP/s a core \
@@ -138,6 +149,8 @@ struct Bench: ParsableCommand {
       processor    \(percent(result.processorShare)) of the wall time; at least \
       \(Float(result.processorMillisecondsPerStep)) ms a step, MFU of that \
       \(percent(result.mfuOfProcessorTime))
+
+      \(result.memory.table)
       """
     }
   }
