@@ -4,6 +4,8 @@ import Tensors
 public final class ParameterSlab: @unchecked Sendable {
   public let layout: ParameterLayout
   private let storage: Tensor
+  /// Whoever holds the memory, where no pool does.
+  private let owner: AnyObject?
 
   /// First element of the slab of `layout.count` floats.
   public var values: UnsafeMutablePointer<Float> { storage.pointer }
@@ -12,6 +14,17 @@ public final class ParameterSlab: @unchecked Sendable {
   public init(_ layout: ParameterLayout, from pool: BufferPool) {
     self.layout = layout
     storage = .zeros([layout.count], from: pool)
+    owner = nil
+  }
+
+  /// A slab over memory of `layout.count` floats that `owner` keeps, with what it holds.
+  public init(
+    _ layout: ParameterLayout, at values: UnsafeMutablePointer<Float>, of owner: AnyObject
+  ) {
+    self.layout = layout
+    storage = Tensor(
+      [layout.count], over: Buffer(unowned: values, count: layout.count))
+    self.owner = owner
   }
 
   /// The initial weights: each tensor from a stream keyed by its name, so that every rank makes the

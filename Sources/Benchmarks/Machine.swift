@@ -11,6 +11,25 @@ public enum Machine {
   /// Largest resident set of this process so far.
   public static var peakResidentBytes: Int { usage.ru_maxrss * 1024 }
 
+  /// What this process has in memory now.
+  public struct Resident: Sendable, Equatable {
+    /// Its own.
+    public var anonymous = 0
+    /// Pages of files: the program and its libraries.
+    public var files = 0
+    /// Memory shared with other processes.
+    public var shared = 0
+  }
+
+  public static var resident: Resident {
+    func bytes(_ key: String) -> Int {
+      let value = entry(key, of: "/proc/self/status").split(separator: " ").first
+      return (value.flatMap { Int($0) } ?? 0) * 1024
+    }
+    return Resident(
+      anonymous: bytes("RssAnon"), files: bytes("RssFile"), shared: bytes("RssShmem"))
+  }
+
   /// Processor time of this process, user and system, all threads.
   public static var processorSeconds: Double {
     let usage = usage

@@ -21,19 +21,23 @@ public struct StepBenchmark {
     /// The part of the model's operations that is executed; the rest are those of the last block's
     /// tokens that nobody reads.
     public var executedShare = 1.0
-    /// Of the largest rank.
+    /// Of the largest rank, with its parts.
     public var peakRssBytes = 0
+    public var memory = MemoryUse()
     public var blasKernel = ""
     public var ranks = 1
+    /// Of each rank.
+    public var threads = 1
     public var parameters = 0
     public var batch = 0
     public var microBatch = 0
     public var millisecondsPerStep = 0.0
-    /// Least processor time of one step of this rank: what a step takes where the core is its own.
+    /// Least processor time of one step of this rank, all its threads: what a step takes where the core is
+    /// its own.
     public var processorMillisecondsPerStep = 0.0
     /// The MFU of that time.
     public var mfuOfProcessorTime = 0.0
-    /// Processor time over wall time of the measured steps: below 1 the core was shared.
+    /// Processor time of a thread over wall time of the measured steps: below 1 the core was shared.
     public var processorShare = 0.0
     /// Tensor blocks taken from the system during the measured steps; 0 in the steady state.
     public var allocationsAfterWarmup = 0
@@ -50,6 +54,8 @@ public struct StepBenchmark {
   public var microBatch: Int
   public var steps: Int
   public var precision = Precision.f32
+  /// Of each rank.
+  public var threads = 1
   /// Whether gradients travel while the backward pass still runs.
   public var overlapsExchange = true
 
@@ -68,7 +74,9 @@ public struct StepBenchmark {
   }
 
   public func run(on communicator: any Communicator) throws -> Result {
+    let empty = Machine.resident
     let pool = BufferPool()
+    let team = ThreadTeam(threads, pool: pool)
     let products = precision.products(from: pool)
     let (network, loss) = try Network.make(backbone, seed: 1, pool: pool) { scope, model in
       try objective.makeLoss(in: scope["objective"], for: model)
@@ -80,14 +88,16 @@ public struct StepBenchmark {
       microBatch: microBatch, totalSteps: steps + 2)
     let step = try TrainingStep(
       network, loss, rule: rule, plan: plan, communicator: communicator, products: products,
-      pool: pool)
+      pool: pool, team: team)
     step.overlapsExchange = overlapsExchange
     let batches = ConstantBatches(
       count: batch / virtualShards, network.model.description, pool: pool)
 
     for warmup in 0..<2 { _ = try step.take(warmup, batches) }
-    var gemm = ProductRate.measure(products, pool: pool)
-    let allocations = pool.statistics.allocations
+    let memory = try memory(step, batches, team, empty).ofLargest(on: communicator)
+    // Tensors of the rate are not the step's.
+    var gemm = ProductRate.measure(products, pool: BufferPool())
+    let allocations = team.allocations
     let processorStart = Machine.processorSeconds
     var reports: [StepReport] = []
     var least = Double.infinity
@@ -99,8 +109,8 @@ public struct StepBenchmark {
       }
     }
     let processor = Machine.processorSeconds - processorStart
-    let allocated = pool.statistics.allocations - allocations
-    gemm = max(gemm, ProductRate.measure(products, pool: pool))
+    let allocated = team.allocations - allocations
+    gemm = max(gemm, ProductRate.measure(products, pool: BufferPool()))
 
     let ranks = communicator.size
     var result = Result()
@@ -108,22 +118,39 @@ public struct StepBenchmark {
     result.imagesPerSecond = Double(batch) / seconds
     result.gemmGflops = gemm
     let operations = 6 * Double(network.model.multiplyAdds) * Double(batch) / Double(ranks)
-    result.mfu = operations / seconds / (gemm * 1e9)
+    result.mfu = operations / seconds / (gemm * 1e9 * Double(team.size))
     result.executedShare =
       1 - Double(network.model.unreadMultiplyAdds) / Double(network.model.multiplyAdds)
     result.processorMillisecondsPerStep = 1000 * least
     result.mfuOfProcessorTime = operations / least / (gemm * 1e9)
-    result.peakRssBytes = try communicator.allReduce(Machine.peakResidentBytes, by: .maximum)
+    (result.peakRssBytes, result.memory) = (memory.total, memory)
     result.blasKernel = products.kernel
-    result.ranks = ranks
+    (result.ranks, result.threads) = (ranks, team.size)
     result.parameters = network.parameters.layout.parameterCount
     (result.batch, result.microBatch) = (batch, microBatch)
     result.millisecondsPerStep = 1000 * seconds
-    result.processorShare = processor / wall.inSeconds
+    result.processorShare = processor / wall.inSeconds / Double(team.size)
     result.allocationsAfterWarmup = allocated
     result.reduceMilliseconds = 1000 * median(reports.map(\.reduceSeconds))
     result.updateMilliseconds = 1000 * median(reports.map(\.updateSeconds))
     return result
+  }
+
+  /// After the first steps, when everything has been taken.
+  ///
+  /// - Parameter empty: the process before there was a model.
+  private func memory(
+    _ step: TrainingStep, _ batches: ConstantBatches, _ team: ThreadTeam, _ empty: Machine.Resident
+  ) -> MemoryUse {
+    let resident = Machine.resident
+    var use = MemoryUse(step)
+    use.batches = batches.bytes
+    // The pools hold these slabs, and nothing else but the tensors of the passes.
+    let kept = use.weights + use.moments + use.averages + use.remembered + use.batches
+    use.activations = team.bytesAllocated - kept
+    (use.program, use.shared) = (empty.anonymous + resident.files, resident.shared)
+    use.rest = Machine.peakResidentBytes - use.total
+    return use
   }
 
   private func slowest(_ seconds: Double, _ communicator: any Communicator) throws -> Double {
@@ -138,6 +165,7 @@ func median(_ values: [Double]) -> Double {
 /// The same random images for every shard of every step.
 final class ConstantBatches: ShardBatches {
   private let batch: Batch
+  var bytes: Int { batch.images.count * MemoryLayout<Float>.stride }
   let secondsWaited = 0.0
 
   init(count: Int, _ description: ClassifierDescription, pool: BufferPool) {

@@ -24,6 +24,16 @@ static inline int cmpi_split_by_node(MPI_Comm comm, int rank, MPI_Comm *node) {
   return MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, rank, MPI_INFO_NULL, node);
 }
 
+// `bytes` on the first rank of a node, 0 on the others, who all get the first's address for it.
+static inline int cmpi_allocate_shared(MPI_Comm node, MPI_Aint bytes, void **base, MPI_Win *window) {
+  MPI_Aint size = 0;
+  int unit = 0;
+  int status = MPI_Win_allocate_shared(bytes, 1, MPI_INFO_NULL, node, base, window);
+  if (status != MPI_SUCCESS) return status;
+  MPI_Win_set_errhandler(*window, MPI_ERRORS_RETURN);
+  return MPI_Win_shared_query(*window, 0, &size, &unit, base);
+}
+
 // The ignored status is a cast of zero, and a null request is a linker symbol.
 static inline int cmpi_wait(MPI_Request *request) { return MPI_Wait(request, MPI_STATUS_IGNORE); }
 static inline int cmpi_test(MPI_Request *request, int *done) {

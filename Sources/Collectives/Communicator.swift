@@ -39,6 +39,9 @@ public protocol Communicator: AnyObject {
   /// Lets pending transfers progress; cheap enough to call between two matrix products.
   func poll() throws
 
+  /// Zeroed memory that the ranks of a node have in common where they can. Every rank asks for as much.
+  func nodeMemory(bytes: Int) throws -> NodeMemory
+
   /// Ends the whole job with this exit code, from any rank, at any time.
   func abort(exitCode: Int32) -> Never
 }

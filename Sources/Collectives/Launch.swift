@@ -1,3 +1,4 @@
+import COpenMPI
 import Glibc
 
 /// How this process was started: alone, or as one of several by a launcher.
@@ -56,6 +57,9 @@ public struct Launch: Sendable, Equatable {
   public func communicator() throws -> any Communicator {
     isParallel ? try MPICommunicator.start(self) : SoloCommunicator()
   }
+
+  /// Processors that this process may run on, which launchers limit; 0 if the system does not say.
+  public static var usableProcessors: Int { Int(cmpi_processors()) }
 
   public static func environment(_ name: String) -> String? {
     getenv(name).map { String(cString: $0) }

@@ -13,6 +13,10 @@ public final class MPICommunicator: Communicator {
   /// MPI counts are C `int`s: longer messages go in pieces of this many bytes.
   let pieceBytes: Int
   let requests = MPIRequests()
+  /// The ranks of this node.
+  let nodeRanks: MPI_Comm?
+  /// Of memory that they share, until the end.
+  var windows: [MPI_Win?] = []
 
   /// Initialises MPI. Once per process.
   public static func start(_ launch: Launch = Launch()) throws -> MPICommunicator {
@@ -48,7 +52,8 @@ public final class MPICommunicator: Communicator {
     var node: MPI_Comm?
     try Self.check(cmpi_split_by_node(world, Int32(rank), &node), "find the ranks of the node")
     (localRank, localSize) = try Self.place(in: node)
-    try Self.check(MPI_Comm_free(&node), "find the ranks of the node")
+    _ = cmpi_return_errors(node)
+    nodeRanks = node
   }
 
   private static func place(in communicator: MPI_Comm?) throws -> (Int, Int) {
@@ -61,7 +66,13 @@ public final class MPICommunicator: Communicator {
 
   /// Leaves MPI in order; after it no call may be made. Needed for an exit that the launcher does
   /// not take for a crash.
-  public func finalize() throws { try Self.check(MPI_Finalize(), "finalize", rank: rank) }
+  public func finalize() throws {
+    for var window in windows { try check(MPI_Win_free(&window), "finalize") }
+    windows = []
+    var node = nodeRanks
+    try check(MPI_Comm_free(&node), "finalize")
+    try check(MPI_Finalize(), "finalize")
+  }
 
   public func abort(exitCode: Int32) -> Never {
     MPI_Abort(cmpi_comm_world(), exitCode)

@@ -8,12 +8,12 @@ struct ConfigComparison {
   let lengths: [String]
 
   /// Keys that may change while a run goes on: what it says of itself, how often it is judged and
-  /// saved, how it is watched and dealt to ranks, how its data is loaded. The training data is compared by fingerprint, not by path.
+  /// saved, how it is watched and dealt to ranks and threads, how its data is loaded. The training data is compared by fingerprint, not by path.
   private static let free = [
     "about", "balance", "checkpoints", "evaluation", "data.train", "data.trainSplit",
     "data.validation",
     "data.validationSplit", "data.evaluation", "data.loaderThreads", "data.prefetch",
-    "lossSpikes", "replicaCheck", "watchdog",
+    "lossSpikes", "replicaCheck", "threads", "watchdog",
   ]
 
   init(from then: Recipe, to now: Recipe) {

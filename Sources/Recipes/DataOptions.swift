@@ -15,9 +15,9 @@ public struct DataOptions: Configurable {
   public var augmentation = AugmentationOptions()
   public var evaluation = EvaluationOptions()
   public var decoding = DecodingOptions()
-  /// Threads of each rank that prepare batches.
+  /// Threads that prepare batches, for each thread that trains.
   public var loaderThreads = 1
-  /// Batches of a virtual shard that are held ready at most.
+  /// Batches of a virtual shard that are held ready at most, for each thread that trains.
   public var prefetch = 8
 
   public init() {}

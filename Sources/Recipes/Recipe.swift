@@ -33,6 +33,9 @@ public struct Recipe: Configurable {
   /// How virtual shards are dealt to the ranks: even, auto (by measured speed) or the number of every
   /// rank, such as 20,12. Changes no bits.
   public var balance = "even"
+  /// Threads of each rank, which compute as many of its virtual shards at the same time over one copy of
+  /// the weights: for nodes short of memory. Changes no bits.
+  public var threads = 1
 
   public init() {}
 
@@ -55,6 +58,11 @@ public struct Recipe: Configurable {
         remedy: "Give either epochs or steps, and set the other to 0")
     }
     _ = try Balance(balance)
+    guard (1...ThreadTeam.limit).contains(threads) else {
+      throw ConfigurationError(
+        "threads", "\(threads) is outside 1...\(ThreadTeam.limit)",
+        remedy: "Give 1, or the cores that each rank has")
+    }
     try validateBatches(for: objective.value.demands)
   }
 

@@ -46,7 +46,7 @@ extension TrainingRun {
   ) throws -> Trainer {
     let training = try TrainingStep(
       parts.network, parts.loss, rule: parts.rule, plan: parts.plan, teacher: parts.teacher,
-      communicator: communicator, products: products, pool: pool,
+      communicator: communicator, products: products, pool: pool, team: team,
       assignment: parts.assignment, marks: marks, fault: fault)
     let log =
       communicator.isRoot
@@ -64,7 +64,8 @@ extension TrainingRun {
   func makeBatches(_ parts: Parts, from step: Int, shards: Range<Int>) -> LoadedBatches {
     LoadedBatches(
       parts.pipeline, plan: parts.plan, from: step, shards: shards,
-      threads: recipe.data.loaderThreads, depth: recipe.data.prefetch, pool: BufferPool())
+      threads: recipe.data.loaderThreads * team.size, depth: recipe.data.prefetch * team.size,
+      pool: BufferPool())
   }
 
   private func open(_ path: String, split: String, key: String) throws -> ShardSet {
@@ -119,7 +120,18 @@ extension TrainingRun {
     let model =
       teacher.model.isEmpty
       ? nil : try Choice<BackboneCatalog>(yaml: "kind: \(teacher.model)", name: "objective.teacher")
-    let network = try Network(weights: teacher.weights, model: model, pool: pool)
+    // Of the ranks of a node one reads the weights, and all use them.
+    var memory: NodeMemory?
+    let network = try Network(weights: teacher.weights, model: model, pool: pool) { layout in
+      let shared = try communicator.nodeMemory(bytes: layout.count * MemoryLayout<Float>.stride)
+      memory = shared
+      let values = shared.pointer.bindMemory(to: Float.self, capacity: layout.count)
+      return (ParameterSlab(layout, at: values, of: shared), shared.isFiller)
+    }
+    try memory?.publish()
+    if communicator.localSize > 1, memory?.isShared == false {
+      say("note: shared memory has no room for the teacher's weights, so every rank has its own")
+    }
     let taught = network.model.description
     guard taught.classes == student.classes, taught.side == student.side,
       taught.channels == student.channels
@@ -143,7 +155,7 @@ extension TrainingRun {
       source: source, image: description.imageShape, chunkSize: recipe.evaluation.chunk,
       options: recipe.data.evaluation, decoding: recipe.data.decoding)
     let evaluator = Evaluator(
-      pipeline, communicator: communicator, products: products, pool: pool,
+      pipeline, communicator: communicator, products: products, pool: pool, team: team,
       threads: recipe.data.loaderThreads)
     let (options, image) = (recipe.evaluation, description.imageShape)
     for (number, attack) in options.robust.attacks.enumerated() {
@@ -157,13 +169,15 @@ extension TrainingRun {
       ? nil
       : try RobustEvaluation(
         options.robust, of: source, image: image, preparation: recipe.data.evaluation,
-        decoding: recipe.data.decoding, communicator: communicator, products: products, pool: pool)
+        decoding: recipe.data.decoding, communicator: communicator, products: products, pool: pool,
+        team: team)
     let attention =
       options.attention.samples == 0
       ? nil
       : try AttentionEvaluation(
         options.attention, of: source, image: image, preparation: recipe.data.evaluation,
-        decoding: recipe.data.decoding, communicator: communicator, products: products, pool: pool)
+        decoding: recipe.data.decoding, communicator: communicator, products: products, pool: pool,
+        team: team)
     return Judge(evaluator, robust: robust, attention: attention).noting(in: marks)
   }
 
@@ -182,7 +196,7 @@ extension TrainingRun {
     var identity = Trainer.Identity()
     identity.configDigest = SHA256Digest.of(
       recipe.canonical(excluding: [
-        "about", "balance", "checkpoints", "lossSpikes", "replicaCheck", "watchdog",
+        "about", "balance", "checkpoints", "lossSpikes", "replicaCheck", "threads", "watchdog",
       ]))
     identity.dataFingerprint = train.fingerprint
     identity.blasKernel = products.kernel

@@ -44,6 +44,8 @@ public struct TrainingRun {
   let marks: Marks
   let fault: TrainingFault?
   let pool = BufferPool()
+  /// The threads of this rank.
+  let team: ThreadTeam
   let products: any MatrixProducts
   /// Human text on rank 0.
   let say: (String) -> Void
@@ -60,6 +62,7 @@ public struct TrainingRun {
   ) {
     self.recipe = recipe
     self.products = recipe.precision.products(from: pool)
+    team = ThreadTeam(recipe.threads, pool: pool)
     self.folder = RunFolder(output)
     self.communicator = communicator
     self.version = version
@@ -113,7 +116,7 @@ public struct TrainingRun {
       marks(.restore, 1)
       for difference in try trainer.restore(origin) { say("note: \(difference)") }
     }
-    announce(parts.network, parts.plan, from: trainer.step)
+    announce(parts.network, trainer.training, from: trainer.step)
 
     do {
       try trainer.run { step, shards in makeBatches(parts, from: step, shards: shards) }
@@ -139,18 +142,5 @@ extension TrainingRun {
       }
     for damaged in store.skipped { say("passed over a damaged checkpoint: \(damaged)") }
     return found
-  }
-
-  private func announce(_ network: Network, _ plan: TrainingPlan, from step: Int) {
-    if !recipe.precision.advice.isEmpty { say("note: \(recipe.precision.advice)") }
-    let count = network.parameters.layout.parameterCount
-    let ranks = "\(communicator.size) rank\(communicator.size == 1 ? "" : "s")"
-    say(
-      "\(recipe.model.kind): \(count) parameters, \(ranks), \(products.kernel) kernels\n"
-        + "\(plan.batches.sampleCount) images; \(plan.totalSteps) steps of "
-        + "\(plan.batches.batchSize) images in \(plan.batches.virtualShards) virtual shards; "
-        + "micro-batches of \(plan.microBatch)\n"
-        + (step > 0 ? "going on after step \(step) in \(folder.path)" : "writing to \(folder.path)")
-    )
   }
 }

@@ -43,6 +43,7 @@ struct Rehearsal {
     let replays = recipe.objective.value.replays
     run.batch = recipe.batch.size
     run.virtualShards = recipe.batch.virtualShards
+    run.threads = recipe.threads
     run.stepsPerEpoch = batches.stepsPerEpoch * replays
     run.totalSteps = recipe.totalSteps(stepsPerEpoch: run.stepsPerEpoch)
     run.shardsAhead = recipe.data.prefetch + recipe.data.loaderThreads + 1

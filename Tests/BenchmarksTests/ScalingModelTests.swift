@@ -5,7 +5,7 @@ import Testing
 @Suite struct ScalingModelTests {
   /// A slab of 2²⁰ floats (4 MiB) with two moments; 64 images a step in 32 shards.
   private func model(
-    _ change: (inout StepProfile, inout Cluster) -> Void = { _, _ in }
+    threads: Int = 1, _ change: (inout StepProfile, inout Cluster) -> Void = { _, _ in }
   ) -> ScalingModel {
     var profile = StepProfile()
     (profile.ranks, profile.cores) = (2, 2)
@@ -17,6 +17,7 @@ import Testing
     cluster.bandwidth = Double(1 << 30)
     change(&profile, &cluster)
     var run = ScalingModel.Run()
+    run.threads = threads
     (run.batch, run.virtualShards, run.stepsPerEpoch, run.totalSteps) = (64, 32, 10, 100)
     return ScalingModel(profile, cluster, run)
   }
@@ -56,6 +57,20 @@ import Testing
     let compute = 32 * 0.012
     let waited = model.estimate(ranks: 2).stepSeconds - compute - 0.004
     #expect(abs(waited / (0.1 * compute) - 0.5895) < 1e-3)
+  }
+
+  /// Two threads of a rank compute as two ranks do, add half of the shards each, and exchange nothing;
+  /// weights, moments and most sums are there once.
+  @Test func threadsShareWeights() {
+    let model = model(threads: 2) { profile, _ in
+      (profile.foldSeconds, profile.activationBytes) = (0.1, 1000)
+    }
+    let estimate = model.estimate(ranks: 1)
+    #expect(isNear(estimate.stepSeconds, 32 * 0.012 + 31 * 0.1 / 2))
+    let slab = 4 << 20
+    #expect(estimate.memory.gradients == (2 + 5) * slab && estimate.memory.weights == slab)
+    #expect(estimate.memory.moments == 2 * slab && estimate.memory.activations == 2000)
+    #expect(estimate.memoryBytes == (16 << 20) + (1 + 7 + 2 + 1) * slab + 2000)
   }
 
   /// Ranks share moments; a rank that has not a power of two of shards holds and sends more.

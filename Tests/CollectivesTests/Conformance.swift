@@ -9,6 +9,27 @@ enum Conformance {
     try ring(group)
     try orderedMessages(group)
     try agreement(group)
+    try nodeMemory(group)
+  }
+
+  /// One rank of a node fills what all see; pieces taken one after the other lie apart.
+  static func nodeMemory(_ group: any Communicator) throws {
+    let sizes = [8 << 20, 4096, 24]
+    let pieces = try sizes.map { try group.nodeMemory(bytes: $0) }
+    for (number, piece) in pieces.enumerated() {
+      let words = piece.pointer.bindMemory(to: Int.self, capacity: piece.bytes / 8)
+      #expect(Int(bitPattern: words) % 64 == 0 && piece.bytes == sizes[number])
+      if piece.isFiller {
+        #expect((0..<piece.bytes / 8).allSatisfy { words[$0] == 0 })
+        for i in 0..<piece.bytes / 8 { words[i] = i ^ number }
+      }
+      try piece.publish()
+      let isThere = (0..<piece.bytes / 8).allSatisfy { words[$0] == $0 ^ number }
+      #expect(isThere, "piece \(number) on rank \(group.rank)")
+      let fillers = try group.allReduce(piece.isFiller ? 1 : 0, by: .sum)
+      #expect(fillers == (piece.isShared ? group.size / group.localSize : group.size))
+    }
+    try group.barrier()
   }
 
   static func collectives(_ group: any Communicator) throws {

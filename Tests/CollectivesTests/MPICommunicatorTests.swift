@@ -13,6 +13,7 @@ import Testing
     let group = try MPICommunicator.start(pieceBytes: 100_000)
     try Conformance.check(group)
     try checkErrors(group)
+    try checkSharing(group)
     let code = ProcessInfo.processInfo.environment["VITDIST_TEST_ABORT"].flatMap { Int32($0) }
     if let code {
       if group.rank == group.size - 1 { group.abort(exitCode: code) }
@@ -39,6 +40,30 @@ import Testing
     }
     #expect(error?.rank == group.rank && error?.peer == peer)
     #expect(error?.problem.contains("truncated") == true)
+  }
+
+  /// The pages of the node's memory count once: the proportional set sizes of its ranks add up to it.
+  private func checkSharing(_ group: MPICommunicator) throws {
+    let bytes = 16 << 20
+    func proportional() throws -> Int {
+      let text = try String(contentsOfFile: "/proc/self/smaps_rollup", encoding: .utf8)
+      let line = try #require(text.split(separator: "\n").first { $0.hasPrefix("Pss:") })
+      return 1024 * (line.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0)
+    }
+    try group.barrier()
+    let before = try proportional()
+    let memory = try group.nodeMemory(bytes: bytes)
+    #expect(memory.isShared == (group.localSize > 1))
+    if memory.isFiller { memset(memory.pointer, 7, bytes) }
+    try memory.publish()
+    let sum = (0..<bytes / 4096).reduce(0) {
+      $0 + Int(memory.pointer.load(fromByteOffset: 4096 * $1, as: UInt8.self))
+    }
+    #expect(sum == 7 * (bytes / 4096))
+    try group.barrier()
+    let growth = try group.allReduce(try proportional() - before, by: .sum)
+    #expect(abs(growth - bytes) < bytes / 2, "\(growth) bytes for \(bytes) on \(group.size) ranks")
+    try group.barrier()
   }
 
   private static let canLaunch =

@@ -6,7 +6,7 @@ extension ProgramTests {
   /// Promises P1 and P3 as a user sees them: the same bits on any number of ranks, and after a stop.
   @Suite(mpirunIsThere) struct ExactnessTests {
     /// Augmentation, mixing, drop path, repeats and averaging are on. The checkpoint of step 30 of
-    /// each run is then continued on another number of ranks.
+    /// each run is then continued on another number of ranks, or of threads.
     @Test func anyNumberOfRanksGivesTheSameBits() throws {
       let run = try SmallRun()
       try train(run, "alone", ranks: 0)
@@ -18,10 +18,21 @@ extension ProgramTests {
         #expect(try run.losses("ranks\(ranks)") == losses, "losses on \(ranks) ranks")
         #expect(try run.digest("ranks\(ranks)") == digest, "weights on \(ranks) ranks")
       }
-      for (before, after) in [(1, 3), (2, 1), (3, 8), (8, 2), (32, 4)] {
+      for (ranks, threads) in [(0, 2), (0, 3), (2, 2), (2, 3)] {
+        let name = "ranks\(ranks)threads\(threads)"
+        try train(run, name, ranks: ranks, threads: threads)
+        #expect(try run.losses(name) == losses, "losses of \(name)")
+        #expect(try run.digest(name) == digest, "weights of \(name)")
+      }
+      for (before, after, threads) in [
+        (1, 3, 1), (2, 1, 2), (3, 8, 1), (8, 2, 3), (32, 4, 1), (0, 1, 1),
+      ] {
         let name = "from\(before)to\(after)"
-        let half = run.path("ranks\(before)/checkpoints/step_00000030")
-        try train(run, name, ranks: after, resume: half)
+        let half = run.path(
+          before > 0
+            ? "ranks\(before)/checkpoints/step_00000030"
+            : "ranks0threads3/checkpoints/step_00000030")
+        try train(run, name, ranks: after, threads: threads, resume: half)
         let second = losses.filter { $0.key > 30 }
         #expect(try run.losses(name) == second, "\(name)")
         #expect(try run.digest(name) == digest, "\(name)")
@@ -46,9 +57,12 @@ extension ProgramTests {
       ] {
         let settings = settings + ["steps=15"]
         try train(run, name, ranks: 0, settings)
-        try train(run, "\(name)3", ranks: 3, settings)
-        #expect(try run.losses("\(name)3") == run.losses(name), "\(name)")
-        #expect(try run.digest("\(name)3") == run.digest(name), "\(name)")
+        for (ranks, threads) in [(3, 1), (0, 3), (2, 2)] {
+          let other = "\(name)\(ranks).\(threads)"
+          try train(run, other, ranks: ranks, threads: threads, settings)
+          #expect(try run.losses(other) == run.losses(name), "\(other)")
+          #expect(try run.digest(other) == run.digest(name), "\(other)")
+        }
       }
     }
 
@@ -75,11 +89,12 @@ extension ProgramTests {
       let (losses, digest) = (try run.losses("alone"), try run.digest("alone"))
       let judged = try run.judgements("alone")
       #expect(judged.last?.keys.contains("attention.hoyer.1") ?? false)
-      for ranks in [1, 2, 4, 8] {
-        try train(run, "ranks\(ranks)", ranks: ranks, settings)
-        #expect(try run.losses("ranks\(ranks)") == losses, "losses on \(ranks) ranks")
-        #expect(try run.digest("ranks\(ranks)") == digest, "weights on \(ranks) ranks")
-        #expect(try run.judgements("ranks\(ranks)") == judged, "judgements on \(ranks) ranks")
+      for (ranks, threads) in [(1, 1), (2, 1), (4, 1), (8, 1), (0, 2), (2, 3)] {
+        let name = threads > 1 ? "ranks\(ranks)threads\(threads)" : "ranks\(ranks)"
+        try train(run, name, ranks: ranks, threads: threads, settings)
+        #expect(try run.losses(name) == losses, "losses of \(name)")
+        #expect(try run.digest(name) == digest, "weights of \(name)")
+        #expect(try run.judgements(name) == judged, "judgements of \(name)")
       }
       let half = run.path("ranks8/checkpoints/step_00000006")
       try train(run, "resumed", ranks: 3, settings, resume: half)
@@ -126,6 +141,9 @@ extension ProgramTests {
       ]
       try train(run, "alone", ranks: 0, settings)
       let (losses, digest) = (try run.losses("alone"), try run.digest("alone"))
+      try train(run, "threads", ranks: 2, threads: 3, settings)
+      #expect(try run.losses("threads") == losses)
+      #expect(try run.digest("threads") == digest)
       for (ranks, next) in [(1, 2), (2, 3), (3, 8), (32, 1)] {
         try train(run, "ranks\(ranks)", ranks: ranks, settings)
         #expect(try run.losses("ranks\(ranks)") == losses, "losses on \(ranks) ranks")
@@ -201,11 +219,12 @@ extension ProgramTests {
     /// `--force` since a run that goes on for some steps has another length than the one that was
     /// stopped; here the learning rate does not depend on it.
     private func train(
-      _ run: SmallRun, _ name: String, ranks: Int, _ settings: [String] = [],
+      _ run: SmallRun, _ name: String, ranks: Int, threads: Int = 1, _ settings: [String] = [],
       resume: String = "auto"
     ) throws {
       let outcome = try Program.run(
-        run.training(name, settings) + ["--resume", resume, "--force"], ranks: ranks, seconds: 240)
+        run.training(name, settings) + ["--resume", resume, "--force", "--threads", "\(threads)"],
+        ranks: ranks, seconds: 240)
       try #require(outcome.status == 0, "\(name): \(outcome.errors.suffix(2000))")
     }
 

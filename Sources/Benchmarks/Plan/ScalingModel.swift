@@ -6,7 +6,7 @@ import Training
 ///
 ///     T(P) = S b (t + l) + folds + update / P + T_node + T_net + σ E[max of P] S b t
 ///
-/// S shards of b images on the fullest rank; t and l what an image takes to train on and to prepare;
+/// S shards of b images on a thread of the fullest rank; t and l what an image takes to train on and to prepare;
 /// T_node and T_net the exchange inside a node and between nodes, each alpha plus bytes over beta. No
 /// overlap of computing and sending is counted on.
 public struct ScalingModel: Sendable {
@@ -23,8 +23,9 @@ public struct ScalingModel: Sendable {
     public var communicationShare = 0.0
     /// What a rank sends, and receives, in a step.
     public var bytesSent = 0
-    /// Largest rank.
+    /// Largest rank, with its parts.
     public var memoryBytes = 0
+    public var memory = MemoryUse()
     public var epochSeconds = 0.0
     public var runSeconds = 0.0
   }
@@ -33,6 +34,8 @@ public struct ScalingModel: Sendable {
   public struct Run: Sendable {
     public var batch = 1
     public var virtualShards = 1
+    /// Of each rank.
+    public var threads = 1
     public var stepsPerEpoch = 1
     public var totalSteps = 1
     /// Images of one evaluation, and how many there are in the run.
@@ -70,7 +73,8 @@ public struct ScalingModel: Sendable {
   /// - Parameter ranks: at most the number of virtual shards.
   public func estimate(ranks: Int) -> Estimate {
     let footprint = ReductionFootprint(
-      count: profile.slabElements, virtualShards: run.virtualShards, ranks: ranks)
+      count: profile.slabElements, virtualShards: run.virtualShards, ranks: ranks,
+      threads: run.threads)
     var estimate = Estimate()
     (estimate.ranks, estimate.shards) = (ranks, footprint.shards)
     estimate.nodes = (ranks + cluster.ranksPerNode - 1) / cluster.ranksPerNode
@@ -81,7 +85,8 @@ public struct ScalingModel: Sendable {
     estimate.imagesPerSecond = Double(run.batch) / estimate.stepSeconds
     estimate.bytesSent =
       ranks == 1 ? 0 : slabBytes * (footprint.nodes + 1) * (ranks - 1) / ranks
-    estimate.memoryBytes = memory(footprint, ranks)
+    estimate.memory = memory(footprint, ranks)
+    estimate.memoryBytes = estimate.memory.total
     let evaluation =
       Double(run.evaluationImages) / Double(ranks)
       * (profile.evaluationSeconds + unhiddenPreparation(ranks))
@@ -110,25 +115,29 @@ public struct ScalingModel: Sendable {
 extension ScalingModel {
   private func onNode(_ ranks: Int) -> Int { min(ranks, cluster.ranksPerNode) }
 
+  /// Cores of a node that compute.
+  private func busyCores(_ ranks: Int) -> Int { onNode(ranks) * run.threads }
+
   /// What the fullest rank computes in a step.
   private func compute(_ footprint: ReductionFootprint, _ ranks: Int) -> Double {
-    let images = Double(footprint.shards * run.batch / run.virtualShards)
-    // Ranks of a node share its memory: from the time of one alone to that of all, as they fill it.
+    let turns = (footprint.shards + run.threads - 1) / run.threads
+    let images = Double(turns * run.batch / run.virtualShards)
+    // Cores of a node share its memory: from the time of one alone to that of all, as they fill it.
     let crowd =
-      profile.ranks > 1 ? Double(onNode(ranks) - 1) / Double(profile.ranks - 1) : 0
+      profile.ranks > 1 ? Double(busyCores(ranks) - 1) / Double(profile.ranks - 1) : 0
     let image =
       profile.imageSecondsAlone
       + (profile.imageSeconds - profile.imageSecondsAlone) * min(1, crowd)
     let folds =
-      Double(footprint.shards - 1)
+      Double(footprint.shards - 1) / Double(min(run.threads, footprint.shards))
       + Double(footprint.received) / Double(max(1, profile.slabElements))
     return images * (image + unhiddenPreparation(ranks)) + folds * profile.foldSeconds
       + profile.updateSeconds / Double(ranks)
   }
 
-  /// Loader threads take processor time from the ranks unless the node has cores left for them.
+  /// Loader threads take processor time from training unless the node has cores left for them.
   private func unhiddenPreparation(_ ranks: Int) -> Double {
-    let busy = onNode(ranks)
+    let busy = busyCores(ranks)
     let free = Double(max(0, profile.cores - busy)) / Double(busy)
     return profile.preparationSeconds * max(0, 1 - free)
   }
@@ -161,17 +170,25 @@ extension ScalingModel {
   /// was taken: what was seen.
   static let pagesOfARun = 16 << 20
 
-  private func memory(_ footprint: ReductionFootprint, _ ranks: Int) -> Int {
-    let remembered = run.batch * profile.memoryPerImage / ranks
-    let owned = (profile.slabElements * profile.ownedSlabs + ranks - 1) / ranks + remembered
-    let copied = run.savesCopy ? owned + profile.slabElements / ranks : 0
-    let elements =
-      profile.slabElements * (1 + footprint.slabs) + footprint.received + owned + copied
-    // The file of final weights is made in memory.
-    let gathered = (run.judgesAverage ? 2 : 1) * profile.slabElements
-    let ahead = run.shardsAhead * run.batch / run.virtualShards + run.evaluationAhead
-    return profile.programBytes + Self.pagesOfARun + profile.activationBytes
-      + (elements + gathered) * MemoryLayout<Float>.stride + ahead * run.imageBytes
+  private func memory(_ footprint: ReductionFootprint, _ ranks: Int) -> MemoryUse {
+    let part = (slabBytes + ranks - 1) / ranks
+    let averages = run.judgesAverage ? min(1, profile.ownedSlabs) : 0
+    let float = MemoryLayout<Float>.stride
+    var use = MemoryUse()
+    use.weights = slabBytes
+    use.gradients = footprint.slabs * slabBytes
+    use.moments = (profile.ownedSlabs - averages) * part
+    use.averages = averages * part
+    use.remembered = run.batch * profile.memoryPerImage / ranks * float
+    use.exchange = footprint.received * float
+    use.activations = run.threads * profile.activationBytes
+    let ahead = run.threads * run.shardsAhead * run.batch / run.virtualShards
+    use.batches = (ahead + run.threads * run.evaluationAhead) * run.imageBytes
+    // The file of final weights is made in memory, after averages were gathered.
+    use.copies = (run.judgesAverage ? 2 : 1) * slabBytes
+    if run.savesCopy { use.copies += part + use.moments + use.averages + use.remembered }
+    use.program = profile.programBytes + Self.pagesOfARun
+    return use
   }
 
   /// E[max] of `count` standard normal variables (Blom, 1958): Φ⁻¹((n - 3/8) / (n + 1/4)).

@@ -31,14 +31,30 @@ extension Network {
   public init(
     weights path: String, model: Choice<BackboneCatalog>? = nil, pool: BufferPool
   ) throws {
+    try self.init(weights: path, model: model, pool: pool) { layout in
+      (ParameterSlab(layout, from: pool), true)
+    }
+  }
+
+  /// The same with the weights in memory that `place` names for their layout.
+  ///
+  /// - Parameter place: the slab, and whether it is to be filled: not by a rank that has it in common with
+  ///   another that does.
+  public init(
+    weights path: String, model: Choice<BackboneCatalog>? = nil, pool: BufferPool,
+    in place: (ParameterLayout) throws -> (slab: ParameterSlab, fills: Bool)
+  ) throws {
     let file = try SafeTensors.read(path)
     var backbone = try model?.value ?? Self.described(by: file)
     if model != nil, let head = file["head.weight"], head.shape.count == 2 {
       backbone.classes = head.shape[0]
     }
     try backbone.validate()
-    self.init(backbone, seed: 0, pool: pool)
-    _ = try load(file, heads: .refuse)
+    let declarations = ParameterDeclarations()
+    let classifier = backbone.build(in: declarations.root, pool: pool)
+    let (slab, fills) = try place(declarations.layout)
+    self.init(backbone: backbone, model: classifier, parameters: slab)
+    if fills { try load(file, heads: .refuse) }
   }
 
   /// The metadata key under which `export` describes the model.

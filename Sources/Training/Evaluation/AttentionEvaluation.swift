@@ -69,19 +69,20 @@ public final class AttentionEvaluation {
   private let pipeline: EvaluationPipeline
   private let communicator: any Communicator
   private let products: any MatrixProducts
-  private let pool: BufferPool
+  private let team: ThreadTeam
   private let loaderPool = BufferPool()
 
   public init(
     _ options: AttentionEvaluationOptions, of source: any SampleSource, image: ImageShape,
     preparation: EvaluationOptions, decoding: DecodingOptions, communicator: any Communicator,
-    products: any MatrixProducts, pool: BufferPool
+    products: any MatrixProducts, pool: BufferPool, team: ThreadTeam? = nil
   ) throws {
     self.options = options
     subset = SampleSubset(source, count: options.samples)
     pipeline = try EvaluationPipeline(
       source: subset, image: image, chunkSize: 8, options: preparation, decoding: decoding)
-    (self.communicator, self.products, self.pool) = (communicator, products, pool)
+    (self.communicator, self.products) = (communicator, products)
+    self.team = team ?? ThreadTeam(1, pool: pool)
   }
 
   /// The same report on all ranks.
@@ -91,12 +92,14 @@ public final class AttentionEvaluation {
     let (rank, ranks, chunks) = (communicator.rank, communicator.size, pipeline.chunkCount)
     let mine = rank * chunks / ranks..<(rank + 1) * chunks / ranks
     let prefetcher = Prefetcher(
-      pipeline, mine, threads: 1, depth: Evaluator.chunksAhead, pool: loaderPool)
+      pipeline, mine, threads: 1, depth: Evaluator.chunksAhead * team.size, pool: loaderPool)
     var sums: [Double] = []
-    while let batch = try prefetcher.next() {
-      guard batch.count > 0 else { continue }
+    while let turn = try prefetcher.next(upTo: team.size) {
       marks(.evaluate, sums.count)
-      sums += try chunkSums(batch, model, parameters)
+      let chunks = try team.map(turn) { [self] _, batch, pool in
+        try chunkSums(batch, model, parameters, pool)
+      }
+      for chunk in chunks { sums += chunk }
     }
     marks(.score)
     return report(try communicator.allGather(sums), model.attentions)
@@ -104,7 +107,7 @@ public final class AttentionEvaluation {
 
   /// Samples, then Σ Hoyer, Σ tail and Σ cosine of every layer.
   private func chunkSums(
-    _ batch: Batch, _ model: any Classifier, _ parameters: ParameterSlab
+    _ batch: Batch, _ model: any Classifier, _ parameters: ParameterSlab, _ pool: BufferPool
   ) throws -> [Double] {
     var occlusion = PatchOcclusion()
     occlusion.rho = options.rho

@@ -26,7 +26,7 @@ public struct EvaluationResult: Codable, Sendable, Equatable {
 /// per chunk and added in the order of the chunks, so the scores have the same bits on any number
 /// of ranks.
 public final class Evaluator {
-  /// Chunks of images that are held ready at most.
+  /// Chunks of images that are held ready for each thread at most.
   public static let chunksAhead = 4
 
   /// Where this rank notes its progress.
@@ -34,19 +34,22 @@ public final class Evaluator {
   private let pipeline: EvaluationPipeline
   private let communicator: any Communicator
   private let products: any MatrixProducts
-  private let pool: BufferPool
+  private let team: ThreadTeam
   /// Blocks that loader threads take never are blocks of the forward pass.
   private let loaderPool = BufferPool()
   private let threads: Int
 
+  /// - Parameters:
+  ///   - team: takes as many chunks at the same time; the caller alone by default.
+  ///   - threads: that load images, for each thread of the team.
   public init(
     _ pipeline: EvaluationPipeline, communicator: any Communicator, products: any MatrixProducts,
-    pool: BufferPool, threads: Int = 1
+    pool: BufferPool, team: ThreadTeam? = nil, threads: Int = 1
   ) {
     self.pipeline = pipeline
     self.communicator = communicator
     self.products = products
-    self.pool = pool
+    self.team = team ?? ThreadTeam(1, pool: pool)
     self.threads = threads
   }
 
@@ -106,15 +109,18 @@ public final class Evaluator {
     let (rank, ranks, chunks) = (communicator.rank, communicator.size, pipeline.chunkCount)
     let mine = rank * chunks / ranks..<(rank + 1) * chunks / ranks
     let prefetcher = Prefetcher(
-      pipeline, mine, threads: threads, depth: Self.chunksAhead, pool: loaderPool)
-    let cx = Context(parameters: parameters, products: products, pool: pool)
+      pipeline, mine, threads: threads * team.size, depth: Self.chunksAhead * team.size,
+      pool: loaderPool)
     marks(.evaluate)
     var chunk = 0
-    while let batch = try prefetcher.next() {
-      chunk += 1
+    while let turn = try prefetcher.next(upTo: team.size) {
+      chunk += turn.count
       marks(.evaluate, chunk)
-      guard batch.count > 0 else { continue }
-      try body(batch, model(Variable(batch.images), cx).prediction(cx).tensor)
+      let logits = try team.map(turn) { [products] _, batch, pool in
+        let cx = Context(parameters: parameters, products: products, pool: pool)
+        return model(Variable(batch.images), cx).prediction(cx).tensor
+      }
+      for (batch, logits) in zip(turn, logits) { try body(batch, logits) }
     }
   }
 
@@ -123,5 +129,16 @@ public final class Evaluator {
     let score = scores[label]
     if score.isNaN { return classes }
     return (0..<classes).reduce(0) { $0 + (scores[$1] > score ? 1 : 0) }
+  }
+}
+
+extension Prefetcher {
+  /// The next batches that hold images, at most so many; nil after the last.
+  func next(upTo count: Int) throws -> [Batch]? {
+    var batches: [Batch] = []
+    while batches.count < count, let batch = try next() {
+      if batch.count > 0 { batches.append(batch) }
+    }
+    return batches.isEmpty ? nil : batches
   }
 }

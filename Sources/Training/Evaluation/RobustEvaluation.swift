@@ -19,7 +19,7 @@ public final class RobustEvaluation {
   private let pipeline: EvaluationPipeline
   private let communicator: any Communicator
   private let products: any MatrixProducts
-  private let pool: BufferPool
+  private let team: ThreadTeam
   /// Blocks that loader threads take never are blocks of an attack.
   private let loaderPool = BufferPool()
   private let threads: Int
@@ -27,11 +27,13 @@ public final class RobustEvaluation {
   /// - Parameters:
   ///   - image: what the model takes.
   ///   - preparation: how images are brought to that size.
+  ///   - team: attacks as many chunks at the same time; the caller alone by default.
+  ///   - threads: that load images.
   public init(
     _ options: RobustEvaluationOptions, of source: any SampleSource, image: ImageShape,
     preparation: EvaluationOptions = EvaluationOptions(),
     decoding: DecodingOptions = DecodingOptions(), communicator: any Communicator,
-    products: any MatrixProducts, pool: BufferPool, threads: Int = 1
+    products: any MatrixProducts, pool: BufferPool, team: ThreadTeam? = nil, threads: Int = 1
   ) throws {
     self.options = try options.validated()
     subset = SampleSubset(source, count: options.samples)
@@ -39,7 +41,7 @@ public final class RobustEvaluation {
       source: subset, image: image, chunkSize: options.chunk, options: preparation,
       decoding: decoding)
     (self.communicator, self.products) = (communicator, products)
-    (self.pool, self.threads) = (pool, threads)
+    (self.team, self.threads) = (team ?? ThreadTeam(1, pool: pool), threads)
   }
 
   /// The same report on all ranks, its seconds aside.
@@ -50,32 +52,44 @@ public final class RobustEvaluation {
     progress: (_ done: Int, _ of: Int) -> Void = { _, _ in }
   ) throws -> RobustReport {
     let start = ContinuousClock.now
-    let victim = MarkedVictim(
-      NetworkVictim(model, parameters, products: products, pool: pool), marks)
     var records = [[AttackRecord]](repeating: [], count: options.attacks.count)
     let chunks = stride(
       from: communicator.rank, to: pipeline.chunkCount, by: communicator.size)
     let prefetcher = Prefetcher(
-      pipeline, chunks, threads: threads, depth: Evaluator.chunksAhead, pool: loaderPool)
+      pipeline, chunks, threads: threads, depth: Evaluator.chunksAhead * team.size,
+      pool: loaderPool)
     var done = 0
     marks(.evaluate)
-    while let batch = try prefetcher.next() {
-      guard batch.count > 0 else { continue }
-      victim.chunk += 1
-      let keys = AttackKeys(
-        seed: UInt64(options.seed), samples: batch.samples.map { subset.indices[$0] })
-      let trial = try BatchTrial(
-        batch.images, labels: batch.labels.map(\.label), keys: keys, victim: victim, pool: pool)
-      for (number, attack) in options.attacks.enumerated() {
-        records[number] += try trial.records(of: attack)
+    while let turn = try prefetcher.next(upTo: team.size) {
+      let images = done
+      let chunks = try team.map(turn) { [self] member, batch, pool in
+        // One member speaks for the rank: the watchdog's marks are of one thread.
+        let victim = MarkedVictim(
+          NetworkVictim(model, parameters, products: products, pool: pool),
+          member == 0 ? marks : .none)
+        victim.chunk = images
+        let trial = try trial(batch, victim, pool)
+        return try options.attacks.map { try trial.records(of: $0) }
       }
-      done += batch.count
+      for chunk in chunks {
+        for (number, new) in chunk.enumerated() { records[number] += new }
+      }
+      done += turn.reduce(0) { $0 + $1.count }
       progress(done * communicator.size, subset.count)
     }
     marks(.score)
     var report = RobustReport(options.attacks, try records.map(gathered))
     report.seconds = (ContinuousClock.now - start).inSeconds
     return report
+  }
+
+  private func trial(
+    _ batch: Batch, _ victim: any Victim, _ pool: BufferPool
+  ) throws -> BatchTrial {
+    let keys = AttackKeys(
+      seed: UInt64(options.seed), samples: batch.samples.map { subset.indices[$0] })
+    return try BatchTrial(
+      batch.images, labels: batch.labels.map(\.label), keys: keys, victim: victim, pool: pool)
   }
 
   /// Every rank's records, in the order of the data set.

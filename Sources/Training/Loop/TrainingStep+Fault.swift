@@ -2,17 +2,16 @@ import Glibc
 
 /// What a test's fault does inside a step.
 extension TrainingStep {
-  /// The time of a shard, made longer on a slow rank.
-  func slowed(_ seconds: Double) -> Double {
+  /// Makes a shard that took so long longer on a slow rank.
+  func slowDown(after seconds: Double) {
     let delay = fault?.delay(rank: communicator.rank, after: seconds) ?? 0
     if delay > 0 { usleep(UInt32(min(delay, 1000) * 1e6)) }
-    return seconds + delay
   }
 
   /// Puts a number that is none into a shard's gradient, before anything is added to it.
-  func spoilGradient(shard: Int, step: Int) {
+  func spoil(_ gradient: UnsafeMutablePointer<Float>, shard: Int, step: Int) {
     guard let fault, fault.spoils(shard: shard, step: step) else { return }
-    reducer.shardGradient[middle] = .nan
+    gradient[middle] = .nan
   }
 
   /// Flips a bit of this rank's copy of the weights.

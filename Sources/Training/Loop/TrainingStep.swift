@@ -55,20 +55,24 @@ public final class TrainingStep {
   let communicator: any Communicator
   private(set) var totals: ShardTotals
   let norms: RankedNorms
-  private let teacher: FrozenModel?
-  private let products: any MatrixProducts
+  let teacher: FrozenModel?
+  let products: any MatrixProducts
+  /// The threads of this rank, each with memory of its own.
+  let team: ThreadTeam
   private let pool: BufferPool
   private let squares: SegmentSums
 
   /// - Parameters:
+  ///   - pool: for what outlives a step.
+  ///   - team: computes as many of this rank's shards at the same time; the caller alone by default.
   ///   - assignment: which rank computes which virtual shards; even shares by default.
   ///   - marks: where this rank notes what it does.
   ///   - fault: of a test.
   public init(
     _ network: Network, _ loss: any Loss, rule: Rule, plan: TrainingPlan,
     teacher: FrozenModel? = nil, communicator: any Communicator, products: any MatrixProducts,
-    pool: BufferPool, assignment: ShardAssignment? = nil, marks: Marks = .none,
-    fault: TrainingFault? = nil
+    pool: BufferPool, team: ThreadTeam? = nil, assignment: ShardAssignment? = nil,
+    marks: Marks = .none, fault: TrainingFault? = nil
   ) throws {
     let layout = network.parameters.layout
     self.network = network
@@ -79,11 +83,12 @@ public final class TrainingStep {
     self.communicator = communicator
     self.products = products
     self.pool = pool
+    self.team = team ?? ThreadTeam(1, pool: pool)
     self.marks = marks
     self.fault = fault
     let reducer = try GradientReducer(
       layout: layout, virtualShards: plan.batches.virtualShards, communicator: communicator,
-      assignment: assignment, marks: marks)
+      assignment: assignment, threads: self.team.size, marks: marks)
     currentReducer = reducer
     ownership = Ownership(of: layout, ranges: reducer.ownedRanges)
     statistics = Ownership(of: layout, ranges: reducer.ownedRanges, role: .statistic)
@@ -118,7 +123,7 @@ public final class TrainingStep {
     currentReducer = nil
     let reducer = try GradientReducer(
       layout: layout, virtualShards: shards, communicator: communicator, assignment: assignment,
-      marks: marks)
+      threads: team.size, marks: marks)
     currentReducer = reducer
     totals = ShardTotals(
       virtualShards: shards, width: 1 + loss.figures.count, communicator, assignment: assignment)
@@ -157,19 +162,7 @@ public final class TrainingStep {
 
     marks.begin(step: report.step)
     memory?.keep()
-    reducer.beginStep()
-    for shard in reducer.localShards {
-      marks(.data, shard)
-      let batch = try batches.next()
-      marks(.compute, shard)
-      let begin = clock.now
-      try accumulate(batch, shard: shard, step: step)
-      report.computeSeconds += slowed((clock.now - begin).inSeconds)
-      if !reducer.isLastShard { reducer.finishShard() }
-    }
-    // What the last shard's backward pass did of the exchange.
-    let early = reducer.timings.exchange
-    report.computeSeconds -= early.inSeconds
+    report.computeSeconds = try accumulateShards(step, batches)
     try reducer.finish()
 
     marks(.total)
@@ -198,34 +191,5 @@ public final class TrainingStep {
     report.dataSeconds = batches.secondsWaited - waitedBefore
     report.seconds = (clock.now - start).inSeconds
     return report
-  }
-
-  /// Forward and backward of one shard, micro-batch by micro-batch.
-  private func accumulate(_ batch: Batch, shard: Int, step: Int) throws {
-    var failure: (any Error)?
-    spoilGradient(shard: shard, step: step + 1)
-    // Of the last batch of an epoch a shard may hold nothing: it adds nothing, and says so.
-    totals.add(Array(repeating: 0, count: 1 + loss.figures.count), shard: shard)
-    for first in stride(from: 0, to: batch.count, by: plan.microBatch) {
-      if first > 0 { marks(.compute, shard) }
-      let range = first..<min(first + plan.microBatch, batch.count)
-      // Gradients are final, and may travel, only when the last micro-batch of the last shard adds.
-      let isLast = reducer.isLastShard && range.upperBound == batch.count
-      let ready: ((Parameter) -> Void)? =
-        isLast && overlapsExchange
-        ? { [reducer] parameter in
-          guard failure == nil else { return }
-          do { try reducer.ready(parameter.range) } catch { failure = error }
-        } : nil
-      let pass = Pass(
-        batch.slice(range), of: plan.moment(of: step), seed: plan.seed,
-        sampleWeight: 1 / Float(plan.samples(in: step)), model: network.model,
-        parameters: network.parameters, teacher: teacher,
-        memory: memory?.rows(range, shard: shard), products: products, pool: pool,
-        gradients: reducer.shardGradient, onParameterReady: ready)
-      let contribution = try loss.accumulate(pass)
-      if let failure { throw failure }
-      totals.add([contribution.loss] + contribution.figures, shard: shard)
-    }
   }
 }

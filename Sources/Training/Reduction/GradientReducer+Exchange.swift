@@ -63,7 +63,7 @@ extension GradientReducer {
     let begin = ContinuousClock.now
     let range = partition.buckets[bucket]
     let target = slab.pointer + range.lowerBound
-    withTerms(count, at: range.lowerBound) { terms in
+    withTerms(count, depth: depth, at: range.lowerBound) { terms in
       let isFinite = SlabKernels.fold(target, terms: terms, into: target, count: range.count)
       if !isFinite { isLastFinite = false }
     }

@@ -19,7 +19,8 @@ import Tensors
 ///
 /// Inside a rank finished subtrees wait in a binary-counter stack of slabs; across ranks the sums of
 /// the rank's nodes go straight to the owner of each slice, bucket by bucket, while the backward
-/// pass of the last shard still runs. Memory: 1 + log2(V/P) slabs, and what the rank receives.
+/// pass of the last shard still runs. Memory: 1 + log2(V/P) slabs, and what the rank receives; one more
+/// slab for every thread beyond the first.
 public final class GradientReducer {
   enum State: Equatable {
     case idle
@@ -38,9 +39,14 @@ public final class GradientReducer {
 
   /// Memory for gradients and sums, in bytes.
   package let bytesAllocated: Int
+  /// Whole slabs of these.
+  package var slabCount: Int { slabs.count + pending.count }
+  /// For sums that other ranks send, in bytes.
+  package var bytesReceived: Int { exchange.inboxCount * MemoryLayout<Float>.stride }
 
   let communicator: any Communicator
-  let slab: Buffer
+  /// One for each shard that is computed at the same time.
+  let slabs: [Buffer]
   let pending: [Buffer]
   let merges: [Int]
   let finisher: TreeFinish
@@ -61,10 +67,12 @@ public final class GradientReducer {
   ///
   /// - Parameters:
   ///   - assignment: which rank has which shards; even shares by default.
+  ///   - threads: shards that are computed at the same time, if this rank has so many; see `finishTurn`.
   ///   - marks: where this rank notes the bucket it waits for.
   public init(
     layout: ParameterLayout, virtualShards: Int, communicator: any Communicator,
-    assignment: ShardAssignment? = nil, bucketBytes: Int = 4 << 20, marks: Marks = .none
+    assignment: ShardAssignment? = nil, threads: Int = 1, bucketBytes: Int = 4 << 20,
+    marks: Marks = .none
   ) throws {
     let ranks = communicator.size
     guard ranks <= virtualShards else {
@@ -83,8 +91,11 @@ public final class GradientReducer {
     ownedRanges = partition.ranges(of: communicator.rank)
     localShards = assignment.shards(of: communicator.rank)
     merges = tree.nodes(covering: localShards).flatMap { CanonicalTree.merges(inside: $0) }
-    slab = pool.take(layout.count)
-    slab.pointer.update(repeating: 0, count: layout.count)
+    slabs = (0..<min(threads, localShards.count)).map { _ in
+      let slab = pool.take(layout.count)
+      slab.pointer.update(repeating: 0, count: layout.count)
+      return slab
+    }
     pending = (0..<Self.depth(merges)).map { _ in pool.take(layout.count) }
     finisher = TreeFinish(assignment, pool: pool)
     exchange = ReductionExchange(partition, finisher.owners, communicator, pool)
@@ -105,8 +116,11 @@ public final class GradientReducer {
     return most
   }
 
+  /// Where the last shard of a turn adds its gradient, and the sum of the step comes to lie.
+  var slab: Buffer { slabs[0] }
+
   /// First element of the slab into which the current shard adds its gradient; zero when a shard
-  /// begins. The same memory for the reducer's whole life.
+  /// begins. The same memory for the reducer's whole life. Of a reducer for one thread.
   public var shardGradient: UnsafeMutablePointer<Float> { slab.pointer }
 
   /// The gradient summed over all shards; defined on `ownedRanges` only, until the next step begins.
@@ -133,33 +147,6 @@ public final class GradientReducer {
     isMerged = false
     nonFinite.removeAll(keepingCapacity: true)
     isLastFinite = true
-  }
-
-  /// Ends a shard other than the last: its subtree is added to the finished ones it completes.
-  public func finishShard() {
-    guard case .accumulating(let done) = state, done < localShards.count - 1 else {
-      preconditionFailure("finishShard in state \(state) of \(localShards.count) shards")
-    }
-    let start = ContinuousClock.now
-    let count = merges[done]
-    withTerms(count, at: 0) { terms in
-      let isFinite = SlabKernels.fold(
-        slab.pointer, terms: terms, into: pending[depth - count].pointer, count: progress.count)
-      if !isFinite { nonFinite.append(localShards.lowerBound + done) }
-    }
-    depth += 1 - count
-    state = .accumulating(done + 1)
-    timings.merge += ContinuousClock.now - start
-  }
-
-  /// The top `count` entries of the stack, topmost first, from element `offset` on.
-  func withTerms(
-    _ count: Int, at offset: Int, _ body: (UnsafeBufferPointer<SlabKernels.Pointer>) -> Void
-  ) {
-    withUnsafeTemporaryAllocation(of: SlabKernels.Pointer.self, capacity: count + 1) { terms in
-      for i in 0..<count { terms[i] = pending[depth - 1 - i].pointer + offset }
-      body(UnsafeBufferPointer(rebasing: UnsafeBufferPointer(terms)[0..<count]))
-    }
   }
 }
 

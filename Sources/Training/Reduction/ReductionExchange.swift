@@ -10,6 +10,8 @@ final class ReductionExchange {
   /// Owner of each part of the tree, left to right.
   private let owners: [Int]
   private let inbox: Buffer
+  /// Elements that come in during a step.
+  let inboxCount: Int
   /// First element in the inbox of each bucket's remote parts.
   private let inboxStart: [Int]
   private var sends: [Transfer] = []
@@ -30,6 +32,7 @@ final class ReductionExchange {
       defer { end += remote * partition.part(of: bucket, rank: communicator.rank).count }
       return end
     }
+    inboxCount = end
     inbox = pool.take(end)
     receives = partition.buckets.map { _ in [] }
   }

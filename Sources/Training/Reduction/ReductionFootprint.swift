@@ -8,7 +8,7 @@ public struct ReductionFootprint: Sendable, Equatable {
   public let shards: Int
   /// Canonical nodes that a rank's shards make up: each is sent as a slab.
   public let nodes: Int
-  /// Whole slabs: the gradient, and the partial sums that wait on the stack.
+  /// Whole slabs: the gradients of the shards in work, and the partial sums that wait on the stack.
   public let slabs: Int
   /// Elements that come in from other ranks.
   public let received: Int
@@ -16,7 +16,8 @@ public struct ReductionFootprint: Sendable, Equatable {
   /// - Parameters:
   ///   - count: elements of the slab.
   ///   - ranks: at most `virtualShards`.
-  public init(count: Int, virtualShards: Int, ranks: Int) {
+  ///   - threads: of each rank.
+  public init(count: Int, virtualShards: Int, ranks: Int, threads: Int = 1) {
     let tree = CanonicalTree(leaves: virtualShards)
     let partition = SlabPartition(count: count, ranks: ranks)
     let assignment = ShardAssignment(even: virtualShards, ranks: ranks)
@@ -25,9 +26,10 @@ public struct ReductionFootprint: Sendable, Equatable {
     let all = covers.reduce(0) { $0 + $1.count }
     shards = shares.map(\.count).max() ?? 0
     nodes = covers.map(\.count).max() ?? 0
-    slabs = covers.reduce(0) { most, cover in
+    slabs = zip(covers, shares).reduce(0) { most, rank in
+      let (cover, share) = rank
       let merges = cover.flatMap { CanonicalTree.merges(inside: $0) }
-      return max(most, 1 + GradientReducer.depth(merges))
+      return max(most, min(threads, share.count) + GradientReducer.depth(merges))
     }
     received = (0..<ranks).reduce(0) { most, rank in
       let owned = partition.ranges(of: rank).reduce(0) { $0 + $1.count }

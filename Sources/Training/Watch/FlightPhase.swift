@@ -1,7 +1,7 @@
 /// What a rank is doing, as its marks say.
 public enum FlightPhase: UInt8, Sendable, CaseIterable {
   case begin, join, prepare, agree, restore
-  case data, compute, reduce, total, update, norms, gather
+  case data, compute, threads, reduce, total, update, norms, gather
   case compare, evaluate, score, vote, save, finish
 
   /// Whether a rank in this phase waits for other ranks, so that its delay is not its own.
@@ -22,6 +22,7 @@ public enum FlightPhase: UInt8, Sendable, CaseIterable {
     case .restore: "reading the checkpoint"
     case .data: "waiting for the images of virtual shard \(detail)"
     case .compute: "forward and backward pass of virtual shard \(detail)"
+    case .threads: "waiting for the other threads of the rank"
     case .reduce: "waiting for the gradients of bucket \(detail)"
     case .total: "waiting for the losses"
     case .update: "updating the weights"

@@ -74,8 +74,11 @@ struct Bench: ParsableCommand {
     @Option(help: .init("Images of a step, over all ranks.", valueName: "images")) var batch = 32
     @Option(help: .init("Images that go through the model at once.", valueName: "images"))
     var microBatch = 4
-    @Option(help: .init("Parts of a batch; 0 for one a rank.", valueName: "shards"))
+    @Option(help: .init("Parts of a batch; 0 for one a rank and thread.", valueName: "shards"))
     var virtualShards = 0
+    @Option(
+      help: .init("Threads of each rank; by default 1, or the config's.", valueName: "threads"))
+    var threads: Int?
     @Option(help: .init("Timed steps, after two that are not.", valueName: "steps")) var steps = 5
     @Option(
       help: .init(
@@ -87,6 +90,9 @@ struct Bench: ParsableCommand {
     func validate() throws {
       guard config.isEmpty || objective.isEmpty else {
         throw ValidationError("Give --config FILE, which has an objective, or --objective.")
+      }
+      guard (1...ThreadTeam.limit).contains(threads ?? 1) else {
+        throw ValidationError("--threads is from 1 to \(ThreadTeam.limit).")
       }
     }
 
@@ -100,6 +106,7 @@ struct Bench: ParsableCommand {
       }
       benchmark.overlapsExchange = !blocking
       if let precision { benchmark.precision = precision }
+      if let threads { benchmark.threads = threads }
       let result = try benchmark.run(on: session.communicator)
       if json { return session.output(ValueTree(encoding: result).json) }
       for advice in Advice.all(OpenBLASProducts(), session.communicator) { session.say(advice) }
@@ -108,7 +115,8 @@ struct Bench: ParsableCommand {
 
     private func named(_ session: Session) throws -> StepBenchmark {
       let choice = try Choice<BackboneCatalog>(yaml: "kind: \(model)", name: "--model")
-      let shards = virtualShards > 0 ? virtualShards : session.communicator.size
+      let workers = session.communicator.size * (threads ?? 1)
+      let shards = virtualShards > 0 ? virtualShards : workers
       guard batch > 0, batch % shards == 0, microBatch > 0, steps > 0 else {
         throw ConfigurationError(
           "--batch", "\(batch) is not a multiple of \(shards) virtual shards",
@@ -132,12 +140,14 @@ struct Bench: ParsableCommand {
         batch: recipe.batch.size, virtualShards: recipe.batch.virtualShards,
         microBatch: recipe.batch.microBatch, steps: steps)
       benchmark.precision = recipe.precision
+      benchmark.threads = recipe.threads
       return benchmark
     }
 
     private func text(_ result: StepBenchmark.Result) -> String {
       """
-      images/s     \(figure(result.imagesPerSecond)) on \(counted(result.ranks, "rank"))
+      images/s     \(figure(result.imagesPerSecond)) on \(counted(result.ranks, "rank"))\
+      \(result.threads > 1 ? " of \(result.threads) threads" : "")
       step         \(figure(result.millisecondsPerStep)) ms for \(result.batch) images in \
       micro-batches of \(result.microBatch)
       MFU          \(percent(result.mfu)) of \(figure(result.gemmGflops)) GFLOP/s a core \
@@ -149,6 +159,8 @@ struct Bench: ParsableCommand {
       processor    \(percent(result.processorShare)) of the wall time; at least \
       \(Float(result.processorMillisecondsPerStep)) ms a step, MFU of that \
       \(percent(result.mfuOfProcessorTime))
+
+      \(result.memory.table)
       """
     }
   }

@@ -28,6 +28,8 @@ struct Plan: RankedCommand {
     help: .init("Numbers of ranks; powers of two up to 1024 by default.", valueName: "list"))
   var ranks = ""
   @OptionGroup var cluster: ClusterOptions
+  @Option(help: .init("Threads of each rank; by default the config's.", valueName: "threads"))
+  var threads: Int?
   @Option(help: .init("Training images, where the data is not here.", valueName: "images"))
   var samples = 0
   @Option(help: .init("Timed steps of each kind, at least.", valueName: "steps")) var steps = 5
@@ -44,12 +46,13 @@ struct Plan: RankedCommand {
   }
 
   func run(_ session: Session) throws {
-    let recipe = try Recipe(file: config, overrides: settings)
+    let recipe = try Recipe(
+      file: config, overrides: settings + (threads.map { ["threads=\($0)"] } ?? []))
     let counts = try rankCounts(recipe.batch.virtualShards, here: session.communicator.size)
     let rehearsal = try Rehearsal(recipe, samples: samples)
     session.say(rehearsal.announcement)
     let profile = try rehearsal.profile(steps: steps, on: session.communicator)
-    let node = cluster.cluster(profile)
+    let node = cluster.cluster(profile, threads: recipe.threads)
     let model = ScalingModel(profile, node, rehearsal.run)
     var report = Report()
     (report.profile, report.cluster) = (profile, node)
@@ -59,7 +62,8 @@ struct Plan: RankedCommand {
       (model.checkpointBytes, model.checkpointSeconds)
     report.estimates = model.estimates(counts)
     if json { return session.output(ValueTree(encoding: report).json) }
-    session.output(report.text(virtualShards: recipe.batch.virtualShards))
+    session.output(
+      report.text(virtualShards: recipe.batch.virtualShards, threads: recipe.threads))
   }
 
   private func rankCounts(_ most: Int, here: Int) throws -> [Int] {
@@ -101,9 +105,9 @@ struct ClusterOptions: ParsableArguments {
     }
   }
 
-  func cluster(_ profile: StepProfile) -> Cluster {
+  func cluster(_ profile: StepProfile, threads: Int) -> Cluster {
     var cluster = Cluster()
-    let here = profile.ranks > 1 ? profile.ranks : profile.cores
+    let here = profile.ranks > 1 ? profile.ranks : max(1, profile.cores / threads)
     cluster.ranksPerNode = ranksPerNode > 0 ? ranksPerNode : here
     cluster.bandwidth = bandwidth * 1e9
     cluster.latency = latency * 1e-6
@@ -115,7 +119,7 @@ struct ClusterOptions: ParsableArguments {
 
 extension Plan.Report {
   /// The table that people read.
-  func text(virtualShards: Int) -> String {
+  func text(virtualShards: Int, threads: Int) -> String {
     let loads = profile.preparationSeconds
     let crowd = profile.ranks == 1 ? "" : ", \(figure(1000 * profile.imageSecondsAlone)) ms alone"
     var lines = [
@@ -124,7 +128,7 @@ extension Plan.Report {
         + (loads > 0 ? ", its preparation \(figure(1000 * loads)) ms" : "")
         + "; update \(figure(1000 * profile.updateSeconds)) ms"
         + (profile.ranks > 1 ? "; exchange \(figure(1000 * profile.exchangeSeconds)) ms" : ""),
-      "assumed: \(cluster.ranksPerNode) ranks a node, \(figure(cluster.bandwidth / 1e9)) GB/s and "
+      "assumed: \(cluster.ranksPerNode) ranks a node\(threads > 1 ? " of \(threads) threads" : ""), \(figure(cluster.bandwidth / 1e9)) GB/s and "
         + "\(figure(cluster.latency * 1e6)) us between nodes, compute times spread by "
         + "\(percent(cluster.spread)), storage of \(figure(cluster.storage / 1e6)) MB/s",
       "a checkpoint: \(mebibytes(checkpointBytes)), \(duration(checkpointSeconds)); "

@@ -48,6 +48,13 @@ struct Train: RankedCommand {
       rank, such as 20,12. Changes no bits. By default what the config says.
       """, valueName: "even|auto|list"))
   var balance = ""
+  @Option(
+    help: .init(
+      """
+      Threads of each rank, which compute as many of its virtual shards at the same time over one copy \
+      of the weights. Changes no bits. By default what the config says.
+      """, valueName: "threads"))
+  var threads: Int?
   @Flag(
     help: """
       With --resume none, delete the folder's checkpoints; otherwise go on though config or data \
@@ -81,7 +88,9 @@ struct Train: RankedCommand {
 
   private func recipe() throws -> Recipe {
     try Recipe(
-      file: config, overrides: settings + (balance.isEmpty ? [] : ["balance=\"\(balance)\""]))
+      file: config,
+      overrides: settings + (balance.isEmpty ? [] : ["balance=\"\(balance)\""])
+        + (threads.map { ["threads=\($0)"] } ?? []))
   }
 
   /// A config or fault that is wrong is refused later, by all ranks together.

@@ -23,12 +23,13 @@ extension ProgramTests {
       let before = try run.train("before", ranks: 0, settings + ["steps=7"])
       try #require(before.status == 0, "\(before.errors)")
       let digest = try run.digest("before")
-      for ranks in [0, 2, 4] {
-        let name = "skipped\(ranks)"
+      for (ranks, threads) in [(0, 1), (2, 1), (4, 1), (0, 3), (2, 2)] {
+        let name = "skipped\(ranks)threads\(threads)"
         let outcome = try run.train(
-          name, ranks: ranks, fault: "nan:shard=17,step=8", settings + ["steps=8"])
+          name, ranks: ranks, fault: "nan:shard=17,step=8",
+          settings + ["steps=8", "threads=\(threads)"])
         try #require(outcome.status == 0, "\(outcome.errors)")
-        #expect(try run.digest(name) == digest, "\(ranks) ranks")
+        #expect(try run.digest(name) == digest, "\(name)")
         let words = "step 8 was skipped: the gradient of"
         #expect(outcome.errors.contains(words), "\(outcome.errors)")
         let rank = 17 * max(1, ranks) / 32
@@ -51,9 +52,10 @@ extension ProgramTests {
       }
     }
 
-    @Test func abortNamesTensorStepShardAndRank() throws {
+    @Test(arguments: [1, 3]) func abortNamesTensorStepShardAndRank(_ threads: Int) throws {
       let run = try SmallRun()
-      let outcome = try run.train("run", ranks: 2, fault: "nan:shard=17,step=4", Self.settings)
+      let outcome = try run.train(
+        "run", ranks: 2, fault: "nan:shard=17,step=4", Self.settings + ["threads=\(threads)"])
       #expect(outcome.status == 70, "\(outcome.errors)")
       for word in [
         "step 4", "the gradient of", "virtual shard 17", "on rank 1 (", "nonFinite: skip",

@@ -21,26 +21,31 @@ import Training
     return (key.uniformFloat(element) - 0.5) * Float(1 << (key.bits(element) & 15))
   }
 
-  static func fill(_ reducer: GradientReducer, step: Int, shard: Int) {
+  static func fill(_ slab: UnsafeMutablePointer<Float>, step: Int, shard: Int) {
     for entry in layout.entries {
-      for i in entry.range {
-        reducer.shardGradient[i] += gradient(step: step, shard: shard, element: i)
-      }
+      for i in entry.range { slab[i] += gradient(step: step, shard: shard, element: i) }
     }
   }
 
   /// Bits of the summed slab of each step, gathered on every rank.
   static func reduce(
-    on group: any Communicator, shards: Int, bucketBytes: Int, hooks: Bool
+    on group: any Communicator, shards: Int, threads: Int = 1, bucketBytes: Int, hooks: Bool
   ) throws -> [[UInt32]] {
+    let team = ThreadTeam(threads, pool: BufferPool())
     let reducer = try GradientReducer(
-      layout: layout, virtualShards: shards, communicator: group, bucketBytes: bucketBytes)
+      layout: layout, virtualShards: shards, communicator: group, threads: threads,
+      bucketBytes: bucketBytes)
     var values = [Float](repeating: .nan, count: layout.count)
     return try (0..<3).map { step in
       reducer.beginStep()
-      for shard in reducer.localShards {
-        fill(reducer, step: step, shard: shard)
-        if !reducer.isLastShard { reducer.finishShard() }
+      var isLast = false
+      while !isLast {
+        isLast = reducer.isLastTurn
+        let turn = Array(reducer.currentShards)
+        _ = try team.map(turn) { _, shard, _ in
+          fill(reducer.gradient(of: shard), step: step, shard: shard)
+        }
+        try reducer.finishTurn(team)
       }
       if hooks {
         // Backward order, but for one parameter that comes early and one that never comes.
@@ -88,6 +93,22 @@ import Training
     #expect(alone == expected)
   }
 
+  /// Turns of every length, the last of the step among them.
+  @Test(arguments: [(32, 2), (32, 3), (6, 4), (1, 2), (7, 7), (13, 5)])
+  func sameBitsOnAnyNumberOfThreads(shards: Int, threads: Int) throws {
+    let expected = (0..<3).map { Self.expected(shards: shards, step: $0) }
+    for ranks in [1, 2, 3] where ranks <= shards {
+      for hooks in [false, true] {
+        let all = try ThreadCommunicator.run(ranks: ranks) { group in
+          try Self.reduce(
+            on: group, shards: shards, threads: threads, bucketBytes: 4096 * 8, hooks: hooks)
+        }
+        let agree = all.allSatisfy { $0 == expected }
+        #expect(agree, "\(ranks) ranks of \(threads) threads")
+      }
+    }
+  }
+
   /// A step whose sum was not used (policy `skip`) leaves nothing behind for the next.
   @Test func unusedStepLeavesNothing() throws {
     let reducer = try GradientReducer(
@@ -95,7 +116,7 @@ import Training
     for step in 0..<2 {
       reducer.beginStep()
       for shard in 0..<2 {
-        Self.fill(reducer, step: step, shard: shard)
+        Self.fill(reducer.shardGradient, step: step, shard: shard)
         if shard == 0 { reducer.finishShard() }
       }
       try reducer.finish()

@@ -12,13 +12,15 @@ import Training
 
   /// What is foretold is what a reducer takes. The pool rounds blocks up by an eighth at most; the
   /// tree's scratch memory, some chunks of 4 KiB, is not in the footprint.
-  @Test(arguments: [1, 2, 3, 4, 5, 8, 32]) func memoryIsThatOfAReducer(_ ranks: Int) throws {
+  @Test(arguments: [1, 2, 3, 4, 5, 8, 32], [1, 2, 3])
+  func memoryIsThatOfAReducer(_ ranks: Int, _ threads: Int) throws {
     let layout = Self.layout
     let shards = 32
-    let footprint = ReductionFootprint(count: layout.count, virtualShards: shards, ranks: ranks)
+    let footprint = ReductionFootprint(
+      count: layout.count, virtualShards: shards, ranks: ranks, threads: threads)
     let taken = try ThreadCommunicator.run(ranks: ranks) { group in
       let reducer = try GradientReducer(
-        layout: layout, virtualShards: shards, communicator: group)
+        layout: layout, virtualShards: shards, communicator: group, threads: threads)
       return (bytes: reducer.bytesAllocated, shards: reducer.localShards.count)
     }
     #expect(taken.map(\.shards).max() == footprint.shards)

@@ -1,4 +1,5 @@
 import Collectives
+import Tensors
 import Testing
 import Training
 
@@ -27,7 +28,7 @@ import Training
     return try (0..<2).map { step in
       reducer.beginStep()
       for shard in reducer.localShards {
-        GradientReducerTests.fill(reducer, step: step, shard: shard)
+        GradientReducerTests.fill(reducer.shardGradient, step: step, shard: shard)
         if !reducer.isLastShard { reducer.finishShard() }
       }
       for entry in layout.entries.reversed() { try reducer.ready(entry.range) }
@@ -41,18 +42,26 @@ import Training
   }
 
   /// Wherever it lies and whoever has it, a number that is not finite is traced to its shard.
-  @Test(arguments: [1, 2, 3, 5, 8]) func theShardThatIsNotFiniteIsNamed(ranks: Int) throws {
+  @Test(arguments: [(1, 1), (2, 1), (3, 1), (5, 1), (8, 1), (1, 2), (1, 3), (2, 3), (3, 2)])
+  func theShardThatIsNotFiniteIsNamed(ranks: Int, threads: Int) throws {
     let layout = GradientReducerTests.layout
     for entry in [layout.entries[0], layout.entries[3], layout.entries[7]] {
       for (spoilt, value) in [(0, Float.nan), (3, .infinity), (5, -.infinity), (7, .nan)] {
         let named = try ThreadCommunicator.run(ranks: ranks) { group in
+          let team = ThreadTeam(threads, pool: BufferPool())
           let reducer = try GradientReducer(
-            layout: layout, virtualShards: 8, communicator: group, bucketBytes: 4096 * 8)
+            layout: layout, virtualShards: 8, communicator: group, threads: threads,
+            bucketBytes: 4096 * 8)
           reducer.beginStep()
-          for shard in reducer.localShards {
-            reducer.shardGradient[7] += Float(shard)
-            if shard == spoilt { reducer.shardGradient[entry.range.upperBound - 1] = value }
-            if !reducer.isLastShard { reducer.finishShard() }
+          var isLast = false
+          while !isLast {
+            isLast = reducer.isLastTurn
+            for shard in reducer.currentShards {
+              let gradient = reducer.gradient(of: shard)
+              gradient[7] += Float(shard)
+              if shard == spoilt { gradient[entry.range.upperBound - 1] = value }
+            }
+            try reducer.finishTurn(team)
           }
           try reducer.finish()
           return try group.allGather(reducer.nonFiniteShards())
