@@ -3,7 +3,9 @@ import Glibc
 
 extension MPICommunicator {
   public func nodeMemory(bytes: Int) throws -> NodeMemory {
-    guard localSize > 1, try hasRoom(for: bytes) else { return NodeMemory(own: bytes) }
+    guard localSize > 1, try hasRoom(for: bytes) else {
+      return try NodeMemory(own: bytes, rank: rank)
+    }
     var base: UnsafeMutableRawPointer?
     var window: MPI_Win?
     let status = cmpi_allocate_shared(

@@ -13,11 +13,15 @@ public final class NodeMemory: @unchecked Sendable {
   private let waitForFiller: () throws -> Void
 
   /// Zeroed memory of this rank alone.
-  init(own bytes: Int) {
+  init(own bytes: Int, rank: Int) throws {
     self.bytes = bytes
     var raw: UnsafeMutableRawPointer?
     let status = posix_memalign(&raw, 64, max(64, bytes))
-    guard status == 0, let raw else { fatalError("out of memory: \(bytes) bytes") }
+    guard status == 0, let raw else {
+      throw CollectiveError(
+        "share memory in the node", rank: rank, "the system refuses \(bytes) bytes",
+        remedy: "Start fewer ranks on this node")
+    }
     memset(raw, 0, bytes)
     (pointer, isFiller, isShared) = (raw, true, false)
     waitForFiller = {}
@@ -44,5 +48,7 @@ public final class NodeMemory: @unchecked Sendable {
 
 extension Communicator {
   /// Ranks that are no processes, or alone, have their own.
-  public func nodeMemory(bytes: Int) throws -> NodeMemory { NodeMemory(own: bytes) }
+  public func nodeMemory(bytes: Int) throws -> NodeMemory {
+    try NodeMemory(own: bytes, rank: rank)
+  }
 }
