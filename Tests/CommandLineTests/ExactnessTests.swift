@@ -123,7 +123,7 @@ extension ProgramTests {
         #expect(try run.digest("ranks\(ranks)") == digest, "weights on \(ranks) ranks")
       }
       let half = run.path("ranks3/checkpoints/step_00000004")
-      try train(run, "resumed", ranks: 2, settings, resume: half)
+      try train(run, "resumed", ranks: 2, settings + ["threads=2"], resume: half)
       #expect(try run.losses("resumed") == losses.filter { $0.key > 4 })
       #expect(try run.digest("resumed") == digest)
       try train(run, "single", ranks: 2, settings + ["precision=f32"])

@@ -20,7 +20,7 @@ import Testing
     ("{steps: 1, seed: -1}", "seed", "-1 is outside"),
     ("{steps: 1, batch: {size: 100}}", "batch.size", "100 is not a multiple of virtualShards (32)"),
     ("{steps: 1, batch: {microBatch: 0}}", "batch.microBatch", "0 is not positive"),
-    ("{steps: 1, precision: bf16}", "precision", "bf16"),
+    ("{steps: 1, precision: f16}", "precision", "f16"),
     ("{steps: 1, nonFinite: ignore}", "nonFinite", "ignore"),
     ("{steps: 1, evaluation: {chunk: 0}}", "evaluation.chunk", "0 is not positive"),
     ("{steps: 1, data: {loaderThreads: 65}}", "data.loaderThreads", "65 is outside 0...64"),
