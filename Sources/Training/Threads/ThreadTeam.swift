@@ -24,7 +24,7 @@ public final class ThreadTeam {
     precondition((1...Self.limit).contains(size), "a team of \(size) threads")
     var threads: [pthread_t] = []
     for member in 1..<size {
-      guard let thread = TeamThread.start({ [rounds] in rounds.serve(member) }) else { break }
+      guard let thread = QuietThread.start({ [rounds] in rounds.serve(member) }) else { break }
       threads.append(thread)
     }
     self.threads = threads
@@ -72,33 +72,5 @@ public final class ThreadTeam {
       }
     }
     return values.compactMap { $0 }
-  }
-}
-
-/// A thread that no signal is delivered to: signals are for the main thread.
-private enum TeamThread {
-  private final class Body: Sendable {
-    let run: @Sendable () -> Void
-    init(_ run: @escaping @Sendable () -> Void) { self.run = run }
-  }
-
-  /// Nil where the system grants no thread.
-  static func start(_ body: @escaping @Sendable () -> Void) -> pthread_t? {
-    var all = sigset_t()
-    var before = sigset_t()
-    sigfillset(&all)
-    pthread_sigmask(SIG_SETMASK, &all, &before)
-    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
-    var thread = pthread_t()
-    let box = Unmanaged.passRetained(Body(body))
-    let status = pthread_create(
-      &thread, nil,
-      { pointer in
-        Unmanaged<Body>.fromOpaque(pointer!).takeRetainedValue().run()
-        return nil
-      }, box.toOpaque())
-    if status == 0 { return thread }
-    box.release()
-    return nil
   }
 }

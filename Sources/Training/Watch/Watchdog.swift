@@ -54,7 +54,7 @@ public final class Watchdog: @unchecked Sendable {
     board.claim(slot, rank: launch.rank)
     marks = Marks(board, slot: slot, fault: fault?.rank == launch.rank ? fault : nil)
     marks(.begin)
-    if limit > 0 { WatchThread.start { [self] in watch() } }
+    if limit > 0 { QuietThread.startDetached { [self] in watch() } }
   }
 
   /// All ranks of the node have a watchdog.
