@@ -12,6 +12,24 @@ typedef float clanes_float16 __attribute__((ext_vector_type(16)));
 
 #define CLANES_INLINE static inline __attribute__((always_inline))
 
+/// Whether a vector is one register, of which there are 32.
+CLANES_INLINE int clanes_has_wide_registers(void) {
+#if defined(__AVX512F__)
+  return 1;
+#else
+  return 0;
+#endif
+}
+
+/// Has the line of memory at an address fetched into the nearest cache, whatever the address.
+CLANES_INLINE void clanes_prefetch(const float *_Nonnull address) {
+  __builtin_prefetch(address, 0, 3);
+}
+
+CLANES_INLINE void clanes_prefetch_for_writing(float *_Nonnull address) {
+  __builtin_prefetch(address, 1, 3);
+}
+
 /// The first `count` (0 to 16) lanes from memory, the others from `rest`.
 CLANES_INLINE clanes_float16 clanes_load_first(
     const float *_Nonnull from, int count, clanes_float16 rest) {
@@ -79,19 +97,12 @@ CLANES_INLINE unsigned clanes_bits_at_least(clanes_float16 x, int bound) {
 #endif
 }
 
-/// to[column][row] = from[row][column] for `rows` and `columns` of at most 16. Sixteen lanes of each
-/// of the `columns` rows of `to` are written, zeros where there is no row of `from`.
+/// The transpose of sixteen rows, of which the first `columns` lanes are written.
 ///
 /// Four rounds of a perfect shuffle: round by round the index (row, column) rotates by one bit.
-CLANES_INLINE void clanes_transpose(
-    const float *_Nonnull from, long stride, int rows, int columns, float *_Nonnull to,
-    long to_stride) {
-  clanes_float16 a[16], b[16];
-#pragma clang loop unroll(full)
-  for (int i = 0; i < 16; i++) {
-    a[i] = i < rows ? clanes_load_first(from + i * stride, columns, (clanes_float16)0.0f)
-                    : (clanes_float16)0.0f;
-  }
+CLANES_INLINE void clanes_store_transpose(
+    clanes_float16 *_Nonnull a, int columns, float *_Nonnull to, long to_stride) {
+  clanes_float16 b[16];
 #pragma clang loop unroll(full)
   for (int round = 0; round < 4; round++) {
 #pragma clang loop unroll(full)
@@ -109,6 +120,22 @@ CLANES_INLINE void clanes_transpose(
   }
 }
 
+/// to[column][row] = from[row][column] for `rows` and `columns` of at most 16. Sixteen lanes of each
+/// of the `columns` rows of `to` are written, zeros where there is no row of `from`. What follows in
+/// sixteen rows is more than a processor foresees by itself.
+CLANES_INLINE void clanes_transpose(
+    const float *_Nonnull from, long stride, int rows, int columns, float *_Nonnull to,
+    long to_stride) {
+  clanes_float16 a[16];
+#pragma clang loop unroll(full)
+  for (int i = 0; i < 16; i++) {
+    clanes_prefetch(from + i * stride + 64);
+    a[i] = i < rows ? clanes_load_first(from + i * stride, columns, (clanes_float16)0.0f)
+                    : (clanes_float16)0.0f;
+  }
+  clanes_store_transpose(a, columns, to, to_stride);
+}
+
 // MARK: bfloat16, the upper half of a float
 //
 // Two of them travel as the bits of one float lane, the first in the lower half: a pair.
@@ -121,6 +148,15 @@ typedef unsigned clanes_uint16 __attribute__((ext_vector_type(16)));
 /// Whether this build multiplies pairs by an instruction of the processor's.
 CLANES_INLINE int clanes_has_dot_pairs(void) {
 #if defined(__AVX512BF16__)
+  return 1;
+#else
+  return 0;
+#endif
+}
+
+/// Whether the processor multiplies tiles of bfloat16 in a unit of its own.
+CLANES_INLINE int clanes_has_matrix_unit(void) {
+#if defined(__AMX_BF16__)
   return 1;
 #else
   return 0;
@@ -151,6 +187,25 @@ CLANES_INLINE clanes_float16 clanes_pairs_of_neighbours(clanes_float16 a, clanes
       low, high, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
   return (clanes_float16)(even | odd << 16);
 #endif
+}
+
+/// `clanes_transpose` of pairs of neighbours, made of `rows` (at most 16) by `columns` (at most 32) numbers.
+CLANES_INLINE void clanes_transpose_to_pairs(
+    const float *_Nonnull from, long stride, int rows, int columns, float *_Nonnull to,
+    long to_stride) {
+  clanes_float16 a[16], zero = (clanes_float16)0.0f;
+  int first = columns < 16 ? columns : 16;
+#pragma clang loop unroll(full)
+  for (int i = 0; i < 16; i++) {
+    const float *row = from + i * stride;
+    clanes_prefetch(row + 64);
+    clanes_prefetch(row + 80);
+    a[i] = i < rows ? clanes_pairs_of_neighbours(
+                          clanes_load_first(row, first, zero),
+                          clanes_load_first(row + first, columns - first, zero))
+                    : zero;
+  }
+  clanes_store_transpose(a, (columns + 1) / 2, to, to_stride);
 }
 
 /// Sixteen pairs (a0 b0) ... (a15 b15).

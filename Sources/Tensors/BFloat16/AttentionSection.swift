@@ -100,8 +100,8 @@ extension BlockSections {
   private func product(
     _ a: PairMatrix, _ b: PairMatrix, turning: Turning = .none, into c: Matrix
   ) {
-    linear.pairs.multiply(
-      a, transposed: turning == .first, b, transposed: turning == .second, into: c, adding: false)
+    linear.tiles.multiply(
+      a, transposed: turning == .first, b, transposed: turning == .second, into: TileOutput(c))
   }
 }
 

@@ -75,13 +75,9 @@ extension BlockSections {
   func finish(
     _ x: PackedRows, _ map: DenseWeights, residual: UnsafePointer<Float>?, into y: Matrix
   ) {
-    guard let residual else {
-      linear.multiply(x, map.weight, transposed: true, bias: map.bias, into: y, adding: false)
-      return
-    }
-    Elementwise.add(
-      map.bias, toRowsOf: residual, rows: y.rows, width: y.columns, into: y.pointer)
-    linear.multiply(x, map.weight, transposed: true, into: y, adding: true)
+    linear.multiply(
+      x, map.weight, transposed: true,
+      into: TileOutput(y, bias: map.bias, residual: residual))
   }
 
   /// Gradients of the second map from the gradient of its output.
@@ -100,7 +96,7 @@ extension BlockSections {
       withExtendedLifetime(dy) { PairKernels.addColumnSums(dy.matrix, to: target.bias) }
     }
     if let (dx, adding) = input {
-      linear.multiply(dy, weight, transposed: false, into: dx, adding: adding)
+      linear.multiply(dy, weight, transposed: false, into: TileOutput(dx, adding: adding))
     }
   }
 }

@@ -1,7 +1,8 @@
 import COneDNN
 import Synchronization
 
-/// Products of bfloat16 operands by oneDNN. A product is made for its shape at first use and kept.
+/// Products of bfloat16 operands by oneDNN, which knows the matrix units of processors. A product is
+/// made for its shape at first use and kept.
 final class LibraryProducts: Sendable {
   struct Shape: Hashable, Sendable {
     var rows: Int
@@ -22,12 +23,8 @@ final class LibraryProducts: Sendable {
   /// In use by nobody: one for each thread that has ever run this shape at the same time.
   private let idle = Mutex<[Shape: [LibraryProduct]]>([:])
   private let pool: BufferPool
-  private let isUsed: Bool
 
-  init(pool: BufferPool, isUsed: Bool) {
-    self.pool = pool
-    self.isUsed = isUsed
-  }
+  init(pool: BufferPool) { self.pool = pool }
 
   /// `2.6`, or empty where this program was built without the library.
   static var version: String {
@@ -35,13 +32,34 @@ final class LibraryProducts: Sendable {
     return version == 0 ? "" : "\(version / 1000).\(version % 1000)"
   }
 
-  /// Bfloat16 is given as pairs. False if the library has no such product.
-  func run(
-    _ shape: Shape, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>,
-    bias: UnsafePointer<Float>? = nil, into c: UnsafeMutablePointer<Float>
+  /// A Wᵀ (transposed) or A W. False if the library has no such product.
+  func multiply(
+    _ a: PairMatrix, _ weight: Matrix, transposed: Bool, into output: TileOutput
   ) -> Bool {
-    guard isUsed, let product = idle.withLock({ $0[shape]?.popLast() }) ?? LibraryProduct(shape)
-    else {
+    let b = PackedRows(weight, from: pool)
+    var shape = Shape(
+      rows: a.rows, columns: transposed ? weight.rows : weight.columns, inner: a.columns,
+      aRow: 2 * a.stride, bInner: transposed ? 1 : 2 * b.matrix.stride,
+      bColumn: transposed ? 2 * b.matrix.stride : 1,
+      cRow: (output.rounds ? 2 : 1) * output.stride)
+    (shape.hasBias, shape.rounds) = (output.bias != nil, output.rounds)
+    if let addend = output.addend {
+      shape.adding = true
+      for row in 0..<(addend == UnsafePointer(output.pointer) ? 0 : a.rows) {
+        (output.pointer + row * output.stride)
+          .update(from: addend + row * output.addendStride, count: shape.columns)
+      }
+    }
+    return withExtendedLifetime(b) {
+      run(shape, a.pointer, b.matrix.pointer, bias: output.bias, into: output.pointer)
+    }
+  }
+
+  private func run(
+    _ shape: Shape, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>,
+    bias: UnsafePointer<Float>?, into c: UnsafeMutablePointer<Float>
+  ) -> Bool {
+    guard let product = idle.withLock({ $0[shape]?.popLast() }) ?? LibraryProduct(shape) else {
       return false
     }
     let didRun = pool.withScratch(product.scratchCount) {

@@ -1,39 +1,25 @@
-/// Linear maps of rows that are in bfloat16: products with weights in oneDNN, on whatever the
-/// processor has for bfloat16, and in tiles of the project's own where the library is not there.
+/// Linear maps of rows that are in bfloat16: in tiles of the project's own, and products with weights in
+/// oneDNN where the processor has a matrix unit, which tiles do not know.
 struct PackedLinear: Sendable {
   let pool: BufferPool
-  let pairs: PairProduct
-  private let library: LibraryProducts
+  let tiles: TileProduct<BFloat16Pairs>
+  private let library: LibraryProducts?
 
   init(pool: BufferPool, usesLibrary: Bool) {
     self.pool = pool
-    pairs = PairProduct(pool: pool)
-    library = LibraryProducts(pool: pool, isUsed: usesLibrary)
+    tiles = TileProduct(pool: pool)
+    library = usesLibrary ? LibraryProducts(pool: pool) : nil
   }
 
-  /// c ← x Wᵀ (transposed) or x W, plus a bias, or c + that.
+  /// x Wᵀ (transposed) or x W.
   func multiply(
-    _ x: PackedRows, _ weight: Matrix, transposed: Bool, bias: UnsafePointer<Float>? = nil,
-    into c: Matrix, adding: Bool
+    _ x: PackedRows, _ weight: Matrix, transposed: Bool, into output: TileOutput
   ) {
-    let packed = PackedRows(weight, from: pool)
-    withExtendedLifetime((x, packed)) {
-      let (a, b) = (x.matrix, packed.matrix)
-      var shape = shape(a, b, transposed: transposed, columns: c.columns, row: c.stride)
-      (shape.adding, shape.hasBias) = (adding, bias != nil)
-      if library.run(shape, a.pointer, b.pointer, bias: bias, into: c.pointer) { return }
-      if let bias {
-        for row in 0..<c.rows {
-          let to = c.pointer + row * c.stride
-          if adding {
-            Elementwise.add(bias, to: to, count: c.columns)
-          } else {
-            to.update(from: bias, count: c.columns)
-          }
-        }
+    withExtendedLifetime(x) {
+      if let library, library.multiply(x.matrix, weight, transposed: transposed, into: output) {
+        return
       }
-      pairs.multiply(
-        a, transposed: false, b, transposed: transposed, into: c, adding: adding || bias != nil)
+      tiles.multiply(x.matrix, weight, transposed: transposed, into: output)
     }
   }
 
@@ -41,19 +27,10 @@ struct PackedLinear: Sendable {
   func rounded(
     _ x: PackedRows, _ weight: Matrix, transposed: Bool, bias: UnsafePointer<Float>? = nil
   ) -> PackedRows {
-    let columns = transposed ? weight.rows : weight.columns
-    let c = PackedRows(rows: x.rows, columns: columns, from: pool)
-    let packed = PackedRows(weight, from: pool)
-    withExtendedLifetime((x, packed, c)) {
-      let (a, b) = (x.matrix, packed.matrix)
-      var shape = shape(a, b, transposed: transposed, columns: columns, row: 2 * c.matrix.stride)
-      (shape.hasBias, shape.rounds) = (bias != nil, true)
-      if library.run(shape, a.pointer, b.pointer, bias: bias, into: c.matrix.pointer) { return }
-      pool.withScratch(x.rows * columns) {
-        let exact = Matrix($0, x.rows, columns)
-        multiply(x, weight, transposed: transposed, bias: bias, into: exact, adding: false)
-        PairPacking.neighbours(exact, into: c.matrix)
-      }
+    let c = PackedRows(
+      rows: x.rows, columns: transposed ? weight.rows : weight.columns, from: pool)
+    withExtendedLifetime(c) {
+      multiply(x, weight, transposed: transposed, into: TileOutput(c.matrix, bias: bias))
     }
     return c
   }
@@ -61,32 +38,19 @@ struct PackedLinear: Sendable {
   /// dW ← dW + dyᵀ x
   func weightGradient(_ dy: PackedRows, _ x: PackedRows, addingTo dw: Matrix) {
     withExtendedLifetime((dy, x)) {
-      pairs.multiply(
-        dy.matrix, transposed: true, x.matrix, transposed: false, into: dw, adding: true)
+      tiles.multiply(
+        dy.matrix, transposed: true, x.matrix, transposed: false,
+        into: TileOutput(dw, adding: true))
     }
   }
 
-  /// A square product on operands that are packed already.
+  /// A square product of an operand that is packed already and one that is not, as weights are not.
   func probe(side: Int, from samples: (a: Tensor, b: Tensor, c: Tensor)) -> () -> Void {
     let a = PackedRows(Matrix(samples.a), from: pool)
-    let b = PackedRows(Matrix(samples.b), from: pool)
     return {
-      withExtendedLifetime((a, b)) {
-        var shape = shape(a.matrix, b.matrix, transposed: true, columns: side, row: side)
-        shape.adding = true
-        let c = samples.c
-        if library.run(shape, a.matrix.pointer, b.matrix.pointer, into: c.pointer) { return }
-        pairs.multiply(
-          a.matrix, transposed: false, b.matrix, transposed: true, into: Matrix(c), adding: true)
-      }
+      multiply(
+        a, Matrix(samples.b), transposed: true,
+        into: TileOutput(Matrix(samples.c), adding: true))
     }
-  }
-
-  private func shape(
-    _ a: PairMatrix, _ b: PairMatrix, transposed: Bool, columns: Int, row: Int
-  ) -> LibraryProducts.Shape {
-    LibraryProducts.Shape(
-      rows: a.rows, columns: columns, inner: a.columns, aRow: 2 * a.stride,
-      bInner: transposed ? 1 : 2 * b.stride, bColumn: transposed ? 2 * b.stride : 1, cRow: row)
   }
 }

@@ -30,6 +30,9 @@ struct PairMatrix {
   let columns: Int
   let stride: Int
 
+  /// The pairs, each in the place of a float.
+  var units: Matrix { Matrix(pointer, rows, PairPacking.pairs(columns), stride: stride) }
+
   /// Some rows, in place.
   func rows(_ range: Range<Int>) -> PairMatrix {
     PairMatrix(

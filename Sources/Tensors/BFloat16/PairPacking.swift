@@ -4,7 +4,7 @@ import CLanes
 /// float, and spans two steps of a product's inner index.
 enum PairPacking {
   /// How many pairs hold `count` numbers.
-  static func pairs(_ count: Int) -> Int { (count + 1) / 2 }
+  static func pairs(_ count: Int) -> Int { BFloat16Pairs.units(count) }
 
   /// Pairs of neighbours in a row; a zero goes with the last of an odd number.
   static func neighbours(_ x: Matrix, into packed: PairMatrix) {
@@ -28,13 +28,11 @@ enum PairPacking {
     }
   }
 
-  /// Pairs across rows 2t and 2t + 1, in panels of some columns, for the operand whose inner index runs
-  /// down its rows: pair t of column j lies at
-  /// `packed + j / panel · panel · pairs(x.rows) + t · panel + j % panel`. A zero goes with the last of
-  /// an odd number of rows, and zeros fill the last panel. Row by row, so that memory is read in the
-  /// order in which it lies.
+  /// Pairs across rows 2t and 2t + 1, in panels; see `TileArithmetic.columns`. A zero goes with the last
+  /// of an odd number of rows, and zeros fill the last panel. Row by row, so that memory is read in
+  /// the order in which it lies.
   @inline(__always)
-  static func across(_ x: Matrix, panel: Panel, into packed: UnsafeMutablePointer<Float>) {
+  static func across(_ x: Matrix, panel: TilePanel, into packed: UnsafeMutablePointer<Float>) {
     let height = pairs(x.rows)
     var (from, to) = (x.pointer, packed)
     for t in 0..<height {
@@ -42,6 +40,8 @@ enum PairPacking {
       let below = from + (hasSecond ? x.stride : 0)
       for first in stride(from: 0, to: x.columns, by: 16) {
         let count = min(16, x.columns - first)
+        clanes_prefetch(from + (16 * x.stride + first))
+        clanes_prefetch(from + (17 * x.stride + first))
         let second = hasSecond ? below.part(first, count) : Lanes.zero
         panel.store(
           clanes_pairs_across(from.part(first, count), second), to + panel.start(first, height),
@@ -54,13 +54,15 @@ enum PairPacking {
 
   /// The same from rows that are packed already; what fills the last panel is undefined.
   @inline(__always)
-  static func across(_ x: PairMatrix, panel: Panel, into packed: UnsafeMutablePointer<Float>) {
+  static func across(_ x: PairMatrix, panel: TilePanel, into packed: UnsafeMutablePointer<Float>) {
     let height = pairs(x.rows)
     var (from, to) = (x.pointer, packed)
     for t in 0..<height {
       let hasSecond = 2 * t + 1 < x.rows
       var column = 0
       while column < x.columns {
+        clanes_prefetch(from + (16 * x.stride + column / 2))
+        clanes_prefetch(from + (17 * x.stride + column / 2))
         let a = from.lanes(column / 2)
         let b = hasSecond ? (from + x.stride).lanes(column / 2) : Lanes.zero
         panel.store(clanes_pairs_across_low(a, b), to + panel.start(column, height), height)
@@ -72,29 +74,6 @@ enum PairPacking {
       }
       from += 2 * x.stride
       to += panel.rawValue
-    }
-  }
-
-  /// Columns that lie side by side: as many as a tile has columns, or rows.
-  enum Panel: Int {
-    case wide = 32
-    case narrow = 8
-
-    /// Of column `first`, a multiple of 16, in panels of `height` pairs.
-    @inline(__always) func start(_ first: Int, _ height: Int) -> Int {
-      first / rawValue * rawValue * height + first % rawValue
-    }
-
-    /// Sixteen columns: half a wide panel, or two narrow ones.
-    @inline(__always)
-    func store(_ value: Lanes, _ to: UnsafeMutablePointer<Float>, _ height: Int) {
-      switch self {
-      case .wide: to.store(value, 0)
-      case .narrow:
-        UnsafeMutableRawPointer(to).storeBytes(of: value.lowHalf, as: SIMD8<Float>.self)
-        UnsafeMutableRawPointer(to + 8 * height)
-          .storeBytes(of: value.highHalf, as: SIMD8<Float>.self)
-      }
     }
   }
 }

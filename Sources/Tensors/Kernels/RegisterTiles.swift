@@ -1,141 +1,182 @@
 import CLanes
 
-/// How a factor, the same for all lanes, enters a sum of products.
+/// The format of the operands of a product by tiles, and how a factor enters a sum.
+///
+/// Operands lie in units as wide as a float: one number, or as many as are multiplied at once.
 protocol TileArithmetic {
+  /// Steps of the inner index in one unit.
+  static var span: Int { get }
+
   static func add(_ factor: Float, _ lanes: Lanes, to sum: inout Lanes)
+
+  /// Columns of `x`, whose inner index runs down its rows, in panels: unit t of column j lies at
+  /// `panels + j / panel · panel · height + t · panel + j % panel`.
+  static func columns(
+    of x: Matrix, panel: TilePanel, into panels: UnsafeMutablePointer<Float>)
+  /// Rows of `x`, along which its inner index runs, as the columns of wide panels.
+  static func rows(of x: Matrix, into panels: UnsafeMutablePointer<Float>)
+  /// Rows of `x` as they are multiplied, which may need space.
+  static func factors(_ x: Matrix, scratch: UnsafeMutablePointer<Float>) -> TileFactors
 }
 
-/// One fused multiply-add a step of the inner index.
-enum SinglePrecision: TileArithmetic {
-  @inline(__always) static func add(_ factor: Float, _ lanes: Lanes, to sum: inout Lanes) {
-    sum.addProduct(Lanes(repeating: factor), lanes)
-  }
+extension TileArithmetic {
+  /// Units that hold `count` numbers.
+  static func units(_ count: Int) -> Int { (count + span - 1) / span }
 }
 
-/// Factor and lanes carry pairs of bfloat16: two steps of the inner index at once.
-enum BFloat16Pairs: TileArithmetic {
-  @inline(__always) static func add(_ factor: Float, _ lanes: Lanes, to sum: inout Lanes) {
-    sum = clanes_dot_pairs(sum, Lanes(repeating: factor), lanes)
-  }
-}
-
-/// C = A B, or C + A B, a panel of 32 columns of B at a time: eight rows by 32 columns of C stay in
-/// registers while the inner index runs upwards, so that the order of every sum is fixed and depends
-/// on no other extent.
-struct RegisterTiles<Arithmetic: TileArithmetic> {
-  /// Element (i, k) of A is `a[i / 8 · aTile + i % 8 · aRow + k · aInner]`.
-  let a: UnsafePointer<Float>
-  let aRow: Int
-  let aInner: Int
-  let aTile: Int
-  let c: UnsafeMutablePointer<Float>
-  let cRow: Int
-  let rows: Int
+/// Where tiles find the elements of A; see `RegisterTiles.a`.
+struct TileFactors {
+  let pointer: UnsafePointer<Float>
+  let row: Int
   let inner: Int
-  let adding: Bool
+  let tile: Int
+
+  /// Rows of units.
+  init(rows: UnsafePointer<Float>, stride: Int) {
+    pointer = rows
+    (row, inner, tile) = (stride, 1, 8 * stride)
+  }
+
+  /// The columns of rows of units.
+  init(columns: UnsafePointer<Float>, stride: Int) {
+    pointer = columns
+    (row, inner, tile) = (1, stride, 8)
+  }
+
+  /// Narrow panels of units.
+  init(panels: UnsafePointer<Float>, height: Int) {
+    pointer = panels
+    (row, inner, tile) = (1, 8, 8 * height)
+  }
+}
+
+/// C = A B, a panel of 32 columns of B at a time: eight rows by 32 columns of C stay in registers
+/// while the inner index runs upwards, so that the order of every sum is fixed and depends on no other
+/// extent.
+struct RegisterTiles<Arithmetic: TileArithmetic> {
+  /// Element (i, k) of A is `a.pointer[i / 8 · a.tile + i % 8 · a.row + k · a.inner]`.
+  let a: TileFactors
+  let rows: Int
+  let columns: Int
+  let inner: Int
+  let output: TileOutput
 
   /// Columns of C in one pass.
-  static var panel: Int { 32 }
+  static var panel: Int { TilePanel.wide.rawValue }
+
+  /// All columns of C from the panels of B, one after the other.
+  func multiply(panels: UnsafePointer<Float>) {
+    for first in stride(from: 0, to: columns, by: Self.panel) {
+      multiply(
+        panels + first * inner, bRow: Self.panel, first, min(Self.panel, columns - first))
+    }
+  }
 
   /// Columns `first ..< first + count` of C from the same columns of B, which begin at `b`.
   func multiply(_ b: UnsafePointer<Float>, bRow: Int, _ first: Int, _ count: Int) {
     if count > 16 {
-      sweep(LanePair<Arithmetic>.self, b, bRow, c + first, last: count - 16)
+      sweep(LanePair<Arithmetic>.self, b, bRow, first, last: count - 16)
     } else {
-      sweep(LaneSingle<Arithmetic>.self, b, bRow, c + first, last: count)
+      sweep(LaneSingle<Arithmetic>.self, b, bRow, first, last: count)
     }
   }
 
   @inline(__always)
   private func sweep<Columns: TileColumns>(
-    _: Columns.Type, _ b: UnsafePointer<Float>, _ bRow: Int, _ c: UnsafeMutablePointer<Float>,
-    last: Int
+    _: Columns.Type, _ b: UnsafePointer<Float>, _ bRow: Int, _ column: Int, last: Int
   ) {
-    var (row, a, c) = (0, a, c)
+    let aRow = a.row
+    var (row, a) = (0, a.pointer)
     while row < rows {
       let valid = min(8, rows - row)
-      if valid > 4 {
-        eight(Columns.self, a, b, bRow, c, last, valid)
+      if valid == 8 {
+        eight(Columns.self, a, b, bRow, row, column, last, 8) { $0 &* aRow }
+      } else if valid > 4 {
+        eight(Columns.self, a, b, bRow, row, column, last, valid) { min($0, valid - 1) &* aRow }
       } else {
-        four(Columns.self, a, b, bRow, c, last, valid)
+        four(Columns.self, a, b, bRow, row, column, last, valid) { min($0, valid - 1) &* aRow }
       }
       row += 8
-      a += aTile
-      c += 8 * cRow
+      a += self.a.tile
     }
   }
 }
 
 // MARK: - Tiles
 
-/// Rows past `valid` compute the last valid one again and are not stored.
+/// `at` is where a row of A begins: for rows past `valid`, which are not stored, at the last valid one.
 extension RegisterTiles {
   @inline(__always)
   private func eight<Columns: TileColumns>(
     _: Columns.Type, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ bRow: Int,
-    _ c: UnsafeMutablePointer<Float>, _ last: Int, _ valid: Int
+    _ row: Int, _ column: Int, _ last: Int, _ valid: Int, at: (Int) -> Int
   ) {
-    let (p0, p1, p2, p3) = (a, a + aRow, a + 2 * aRow, a + 3 * aRow)
-    let p4 = a + 4 * aRow
-    let p5 = a + min(5, valid - 1) * aRow
-    let p6 = a + min(6, valid - 1) * aRow
-    let p7 = a + min(7, valid - 1) * aRow
+    // Their way from memory takes as long as some tens of steps of the loop.
+    for i in 0..<valid { output.prefetch(row + i, column) }
     var (s0, s1, s2, s3) = (Columns.zero, Columns.zero, Columns.zero, Columns.zero)
     var (s4, s5, s6, s7) = (Columns.zero, Columns.zero, Columns.zero, Columns.zero)
-    var (b, k) = (b, 0)
-    for _ in 0..<inner {
+    var (a, b, left) = (a, b, inner)
+    while left > 0 {
       let columns = Columns(b, last)
-      s0.addProduct(p0[k], columns)
-      s1.addProduct(p1[k], columns)
-      s2.addProduct(p2[k], columns)
-      s3.addProduct(p3[k], columns)
-      s4.addProduct(p4[k], columns)
-      s5.addProduct(p5[k], columns)
-      s6.addProduct(p6[k], columns)
-      s7.addProduct(p7[k], columns)
+      s0.addProduct(a[at(0)], columns)
+      s1.addProduct(a[at(1)], columns)
+      s2.addProduct(a[at(2)], columns)
+      s3.addProduct(a[at(3)], columns)
+      s4.addProduct(a[at(4)], columns)
+      s5.addProduct(a[at(5)], columns)
+      s6.addProduct(a[at(6)], columns)
+      s7.addProduct(a[at(7)], columns)
+      a += self.a.inner
       b += bRow
-      k += aInner
+      left &-= 1
     }
-    finish(s0, c, last)
-    finish(s1, c + cRow, last)
-    finish(s2, c + 2 * cRow, last)
-    finish(s3, c + 3 * cRow, last)
-    finish(s4, c + 4 * cRow, last)
-    if valid > 5 { finish(s5, c + 5 * cRow, last) }
-    if valid > 6 { finish(s6, c + 6 * cRow, last) }
-    if valid > 7 { finish(s7, c + 7 * cRow, last) }
+    finish(s0, row, column, last)
+    finish(s1, row + 1, column, last)
+    finish(s2, row + 2, column, last)
+    finish(s3, row + 3, column, last)
+    finish(s4, row + 4, column, last)
+    if valid > 5 { finish(s5, row + 5, column, last) }
+    if valid > 6 { finish(s6, row + 6, column, last) }
+    if valid > 7 { finish(s7, row + 7, column, last) }
   }
 
   @inline(__always)
   private func four<Columns: TileColumns>(
     _: Columns.Type, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ bRow: Int,
-    _ c: UnsafeMutablePointer<Float>, _ last: Int, _ valid: Int
+    _ row: Int, _ column: Int, _ last: Int, _ valid: Int, at: (Int) -> Int
   ) {
-    let p1 = a + min(1, valid - 1) * aRow
-    let p2 = a + min(2, valid - 1) * aRow
-    let p3 = a + min(3, valid - 1) * aRow
     var (s0, s1, s2, s3) = (Columns.zero, Columns.zero, Columns.zero, Columns.zero)
-    var (b, k) = (b, 0)
-    for _ in 0..<inner {
+    var (a, b, left) = (a, b, inner)
+    while left > 0 {
       let columns = Columns(b, last)
-      s0.addProduct(a[k], columns)
-      s1.addProduct(p1[k], columns)
-      s2.addProduct(p2[k], columns)
-      s3.addProduct(p3[k], columns)
+      s0.addProduct(a[at(0)], columns)
+      s1.addProduct(a[at(1)], columns)
+      s2.addProduct(a[at(2)], columns)
+      s3.addProduct(a[at(3)], columns)
+      a += self.a.inner
       b += bRow
-      k += aInner
+      left &-= 1
     }
-    finish(s0, c, last)
-    if valid > 1 { finish(s1, c + cRow, last) }
-    if valid > 2 { finish(s2, c + 2 * cRow, last) }
-    if valid > 3 { finish(s3, c + 3 * cRow, last) }
+    finish(s0, row, column, last)
+    if valid > 1 { finish(s1, row + 1, column, last) }
+    if valid > 2 { finish(s2, row + 2, column, last) }
+    if valid > 3 { finish(s3, row + 3, column, last) }
   }
 
   @inline(__always)
   private func finish<Columns: TileColumns>(
-    _ sum: Columns, _ c: UnsafeMutablePointer<Float>, _ last: Int
+    _ sum: Columns, _ row: Int, _ column: Int, _ last: Int
   ) {
-    if adding { (Columns(c, last) + sum).store(c, last) } else { sum.store(c, last) }
+    var sum = sum
+    if let bias = output.bias { sum.add(Columns(bias + column, last)) }
+    if let addend = output.addend {
+      sum.add(Columns(addend + (row * output.addendStride + column), last))
+    }
+    if output.rounds {
+      sum.storePairs(output.pointer + (row * output.stride + column / 2), last)
+    } else {
+      sum.store(output.pointer + (row * output.stride + column), last)
+    }
   }
 }
 
@@ -144,8 +185,10 @@ private protocol TileColumns {
   static var zero: Self { get }
   init(_ pointer: UnsafePointer<Float>, _ last: Int)
   mutating func addProduct(_ factor: Float, _ other: Self)
-  static func + (a: Self, b: Self) -> Self
+  mutating func add(_ other: Self)
   func store(_ pointer: UnsafeMutablePointer<Float>, _ last: Int)
+  /// Rounded, as pairs of neighbours.
+  func storePairs(_ pointer: UnsafeMutablePointer<Float>, _ last: Int)
 }
 
 private struct LaneSingle<Arithmetic: TileArithmetic>: TileColumns {
@@ -159,9 +202,12 @@ private struct LaneSingle<Arithmetic: TileArithmetic>: TileColumns {
   @inline(__always) mutating func addProduct(_ factor: Float, _ other: Self) {
     Arithmetic.add(factor, other.a, to: &a)
   }
-  @inline(__always) static func + (x: Self, y: Self) -> Self { Self(a: x.a + y.a) }
+  @inline(__always) mutating func add(_ other: Self) { a += other.a }
   @inline(__always) func store(_ pointer: UnsafeMutablePointer<Float>, _ last: Int) {
     if last == 16 { pointer.store(a, 0) } else { pointer.store(a, 0, first: last) }
+  }
+  @inline(__always) func storePairs(_ pointer: UnsafeMutablePointer<Float>, _ last: Int) {
+    pointer.store(clanes_pairs_of_neighbours(a, .zero), 0, first: PairPacking.pairs(last))
   }
 }
 
@@ -182,9 +228,20 @@ private struct LanePair<Arithmetic: TileArithmetic>: TileColumns {
     Arithmetic.add(factor, other.a, to: &a)
     Arithmetic.add(factor, other.b, to: &b)
   }
-  @inline(__always) static func + (x: Self, y: Self) -> Self { Self(a: x.a + y.a, b: x.b + y.b) }
+  @inline(__always) mutating func add(_ other: Self) {
+    a += other.a
+    b += other.b
+  }
   @inline(__always) func store(_ pointer: UnsafeMutablePointer<Float>, _ last: Int) {
     pointer.store(a, 0)
     if last == 16 { pointer.store(b, 16) } else { pointer.store(b, 16, first: last) }
+  }
+  @inline(__always) func storePairs(_ pointer: UnsafeMutablePointer<Float>, _ last: Int) {
+    let pairs = clanes_pairs_of_neighbours(a, b)
+    if last == 16 {
+      pointer.store(pairs, 0)
+    } else {
+      pointer.store(pairs, 0, first: 8 + PairPacking.pairs(last))
+    }
   }
 }

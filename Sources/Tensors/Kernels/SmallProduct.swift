@@ -1,5 +1,3 @@
-import CLanes
-
 /// C = A B, or C + A B, for matrices so small that a library's preparations cost more than its speed
 /// wins: the products of one attention head. The error of an element is at most
 /// inner · 2⁻²⁴ Σ |a b|.
@@ -19,11 +17,12 @@ enum SmallProduct {
     _ a: Matrix, transposed transposeA: Bool, _ b: Matrix, transposed transposeB: Bool,
     into c: Matrix, adding: Bool
   ) {
-    let aRow = transposeA ? 1 : a.stride
     let tiles = Tiles(
-      a: a.pointer, aRow: aRow, aInner: transposeA ? a.stride : 1, aTile: 8 * aRow,
-      c: c.pointer, cRow: c.stride, rows: c.rows, inner: transposeA ? a.rows : a.columns,
-      adding: adding)
+      a: transposeA
+        ? TileFactors(columns: a.pointer, stride: a.stride)
+        : TileFactors(rows: a.pointer, stride: a.stride),
+      rows: c.rows, columns: c.columns, inner: transposeA ? a.rows : a.columns,
+      output: TileOutput(c, adding: adding))
     let panel = Tiles.panel
     guard transposeB else {
       for first in stride(from: 0, to: c.columns, by: panel) {
@@ -35,23 +34,8 @@ enum SmallProduct {
       let turned = $0.baseAddress!
       for first in stride(from: 0, to: c.columns, by: panel) {
         let count = min(panel, c.columns - first)
-        turn(b, rows: first..<first + count, into: turned)
+        SinglePrecision.turn(b, rows: first..<first + count, into: turned)
         tiles.multiply(turned, bRow: panel, first, count)
-      }
-    }
-  }
-
-  /// The transpose of some rows of `b`, in rows of `Tiles.panel`.
-  static func turn(
-    _ b: Matrix, rows: Range<Int>, into turned: UnsafeMutablePointer<Float>
-  ) {
-    for row in stride(from: rows.lowerBound, to: rows.upperBound, by: 16) {
-      let height = Int32(truncatingIfNeeded: min(16, rows.upperBound - row))
-      for column in stride(from: 0, to: b.columns, by: 16) {
-        clanes_transpose(
-          b.pointer + (row * b.stride + column), b.stride, height,
-          Int32(truncatingIfNeeded: min(16, b.columns - column)),
-          turned + (column * Tiles.panel + row - rows.lowerBound), Tiles.panel)
       }
     }
   }

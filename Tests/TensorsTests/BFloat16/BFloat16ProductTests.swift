@@ -18,7 +18,7 @@ import Testing
 
     func products(_ pool: BufferPool) -> any MatrixProducts {
       switch self {
-      case .library: BFloat16Products(from: pool)
+      case .library: BFloat16Products(from: pool, usesLibrary: true)
       case .tiles: BFloat16Products(from: pool, usesLibrary: false)
       case .rounded: RoundedProducts(from: pool)
       }
@@ -142,7 +142,8 @@ import Testing
   }
 
   /// The same operands at other places of memory, and a product made again, give the same bits.
-  @Test func bitsDoNotDependOnTheAddress() {
+  @Test(arguments: [Kind.library, .tiles])
+  func bitsDoNotDependOnTheAddress(_ kind: Kind) {
     let (x, weight) = (
       Samples(197 * 96, seed: 1, from: pool), Samples(64 * 96, seed: 2, from: pool)
     )
@@ -150,7 +151,7 @@ import Testing
       let moved = Tensor([197 * 96 + shift], from: pool)
       (moved.pointer + shift).update(from: x.pointer, count: 197 * 96)
       let y = Tensor.zeros([197, 64 + shift], from: pool)
-      BFloat16Products(from: pool).forward(
+      kind.products(pool).forward(
         Matrix(moved.pointer + shift, 197, 96), weight: Matrix(weight.pointer, 64, 96),
         addingTo: Matrix(y.pointer, 197, 64, stride: 64 + shift))
       return (0..<197 * 64).map { y.pointer[$0 / 64 * (64 + shift) + $0 % 64] }

@@ -1,11 +1,19 @@
 import Tensors
 import Testing
 
-/// Both ways a product of activations may go, OpenBLAS and the project's own small product, for
-/// ragged sizes, strides, transposes and sums onto what is there.
+/// All ways a product in single precision may go, OpenBLAS and the project's own tiles, for ragged
+/// sizes, strides, transposes and sums onto what is there.
 @Suite struct ProductTests {
-  private let pool = BufferPool()
+  private let pool = BufferPool(poisonsReturned: true)
   private let products = OpenBLASProducts()
+
+  enum Kind: CaseIterable, Sendable {
+    case library, tiles
+
+    func products(_ pool: BufferPool) -> any MatrixProducts {
+      self == .library ? OpenBLASProducts() : TiledProducts(from: pool)
+    }
+  }
 
   struct Sizes: Sendable { let rows, columns, inner: Int }
   private static let sizes =
@@ -46,6 +54,83 @@ import Testing
       let error = worst(c.values, expected)
       #expect(error < bound, "\(size), \(transposeA), \(transposeB): \(error)")
       #expect(c.isGuardIntact)
+    }
+  }
+
+  /// y = residual + x Wᵀ + bias, its parts present or missing, and its three gradients; the batch of
+  /// 1,000 is more than one block of the inner index.
+  @Test(
+    arguments: [
+      Sizes(rows: 1000, columns: 70, inner: 33), Sizes(rows: 131, columns: 17, inner: 800),
+      Sizes(rows: 37, columns: 100, inner: 64), Sizes(rows: 5, columns: 10, inner: 12),
+    ], Kind.allCases)
+  func linearMapsAndTheirGradients(_ size: Sizes, _ kind: Kind) {
+    let (rows, outputs, inputs) = (size.rows, size.columns, size.inner)
+    let x = Samples(rows * inputs, seed: 1, from: pool)
+    let w = Samples(outputs * inputs, seed: 2, from: pool)
+    let bias = Samples(outputs, seed: 3, from: pool)
+    let residual = Samples(rows * outputs, seed: 4, from: pool)
+    let (xs, ws, bs, rs) = (x.values, w.values, bias.values, residual.values)
+    func product(_ i: Int, _ j: Int) -> Double {
+      (0..<inputs).reduce(0) { $0 + Double(xs[i * inputs + $1]) * Double(ws[j * inputs + $1]) }
+    }
+    let products = kind.products(pool)
+    let weight = Matrix(w.pointer, outputs, inputs)
+    for (hasBias, hasResidual) in [(false, false), (true, false), (false, true), (true, true)] {
+      let y = Samples(rows * outputs, seed: 5, from: pool)
+      _ = products.linear(
+        Matrix(x.pointer, rows, inputs), weight: weight, bias: hasBias ? bias.pointer : nil,
+        residual: hasResidual ? residual.pointer : nil, into: Matrix(y.pointer, rows, outputs),
+        keepsInput: false)
+      let expected = (0..<rows * outputs).map { index in
+        product(index / outputs, index % outputs)
+          + (hasBias ? Double(bs[index % outputs]) : 0) + (hasResidual ? Double(rs[index]) : 0)
+      }
+      let error = worst(y.values, expected)
+      #expect(error < 1e-7 * Double(inputs + 2), "\(size), \(hasBias), \(hasResidual): \(error)")
+      #expect(y.isGuardIntact)
+    }
+
+    let (dx, dw) = (
+      Samples(rows * inputs, seed: 6, from: pool), Samples(outputs * inputs, seed: 7, from: pool)
+    )
+    let (dxs, dws) = (dx.values, dw.values)
+    var gradients = LinearGradients()
+    gradients.input = (Matrix(dx.pointer, rows, inputs), true)
+    gradients.weight = Matrix(dw.pointer, outputs, inputs)
+    products.linearGradients(
+      Matrix(residual.pointer, rows, outputs), .matrix(Matrix(x.pointer, rows, inputs)),
+      weight: weight, into: gradients)
+    let expectedInput = (0..<rows * inputs).map { index in
+      (0..<outputs).reduce(Double(dxs[index])) {
+        $0 + Double(rs[index / inputs * outputs + $1]) * Double(ws[$1 * inputs + index % inputs])
+      }
+    }
+    let expectedWeight = (0..<outputs * inputs).map { index in
+      (0..<rows).reduce(Double(dws[index])) {
+        $0 + Double(rs[$1 * outputs + index / inputs]) * Double(xs[$1 * inputs + index % inputs])
+      }
+    }
+    #expect(worst(dx.values, expectedInput) < 1e-7 * Double(outputs + 1), "dx, \(size)")
+    #expect(worst(dw.values, expectedWeight) < 1e-7 * Double(rows + 1), "dW, \(size)")
+    #expect(dx.isGuardIntact && dw.isGuardIntact)
+  }
+
+  /// A row of a linear map in tiles does not depend on the others, nor on where it lies among them.
+  @Test func rowsOfALinearMapStandAlone() {
+    let x = Samples(300 * 70, seed: 1, from: pool)
+    let w = Samples(45 * 70, seed: 2, from: pool)
+    func rows(_ range: Range<Int>) -> [Float] {
+      let y = Samples(range.count * 45, seed: 3, from: pool)
+      _ = TiledProducts(from: pool).linear(
+        Matrix(x.pointer + range.lowerBound * 70, range.count, 70),
+        weight: Matrix(w.pointer, 45, 70), bias: nil, residual: nil,
+        into: Matrix(y.pointer, range.count, 45), keepsInput: false)
+      return y.values
+    }
+    let all = rows(0..<300)
+    for range in [0..<33, 5..<260, 100..<228, 203..<300] {
+      #expect(rows(range) == Array(all[(range.lowerBound * 45)..<(range.upperBound * 45)]))
     }
   }
 

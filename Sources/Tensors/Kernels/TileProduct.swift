@@ -1,0 +1,80 @@
+/// C = A B + …, a `TileOutput`, by register tiles: the columns of B are laid out in panels, then blocks
+/// of rows of A pass by all of them. A panel is read from the first or second cache as fast as it is
+/// multiplied, so that the inner index needs no blocks where nothing but speed asks for them.
+///
+/// Sums run upwards over the inner index within its blocks, whatever the other extents are.
+struct TileProduct<Arithmetic: TileArithmetic> {
+  private typealias Tiles = RegisterTiles<Arithmetic>
+
+  let pool: BufferPool
+
+  /// Rows of A that stay in the second-level cache.
+  private static var rowBlock: Int { 128 }
+  /// Steps of the inner index where it runs over the rows of a batch: what is laid out of both
+  /// operands is small then, whatever their number.
+  static var innerBlock: Int { 384 * Arithmetic.span }
+
+  /// Of operands in single precision.
+  func multiply(
+    _ a: Matrix, transposed transposeA: Bool, _ b: Matrix, transposed transposeB: Bool,
+    into output: TileOutput
+  ) {
+    blocks(
+      rows: transposeA ? a.columns : a.rows, columns: transposeB ? b.rows : b.columns,
+      inner: transposeA ? a.rows : a.columns, by: transposeA ? Self.innerBlock : .max, into: output
+    ) { inner, scratch in
+      if transposeB {
+        Arithmetic.rows(of: b.columns(inner), into: scratch)
+      } else {
+        Arithmetic.columns(of: b.rows(inner), panel: .wide, into: scratch)
+      }
+    } factors: { inner, rows, scratch in
+      guard transposeA else {
+        return Arithmetic.factors(a.rows(rows).columns(inner), scratch: scratch)
+      }
+      Arithmetic.columns(of: a.rows(inner).columns(rows), panel: .narrow, into: scratch)
+      return TileFactors(panels: scratch, height: Arithmetic.units(inner.count))
+    }
+  }
+
+  /// Block by block of the inner index, and of the rows of C within.
+  @inline(__always)
+  func blocks(
+    rows: Int, columns: Int, inner: Int, by limit: Int = .max, into output: TileOutput,
+    panels: (_ inner: Range<Int>, _ scratch: UnsafeMutablePointer<Float>) -> Void,
+    factors: (_ inner: Range<Int>, _ rows: Range<Int>, _ scratch: UnsafeMutablePointer<Float>)
+      -> TileFactors
+  ) {
+    let count = max(1, inner / limit + (inner % limit == 0 ? 0 : 1))
+    // Of equal size, up to a unit.
+    let step = Arithmetic.units((inner + count - 1) / count) * Arithmetic.span
+    let height = Arithmetic.units(step) + 16
+    let width = (columns + Tiles.panel - 1) / Tiles.panel * Tiles.panel + 16
+    pool.withScratch((width + min(Self.rowBlock, rows) + 16) * height) { packedB in
+      for first in stride(from: 0, to: inner, by: step) {
+        let range = first..<min(first + step, inner)
+        panels(range, packedB)
+        let output = first == 0 ? output : output.continued
+        for row in stride(from: 0, to: rows, by: Self.rowBlock) {
+          let block = row..<min(row + Self.rowBlock, rows)
+          let tiles = Tiles(
+            a: factors(range, block, packedB + width * height), rows: block.count,
+            columns: columns, inner: Arithmetic.units(range.count), output: output.from(row))
+          tiles.multiply(panels: packedB)
+        }
+      }
+    }
+  }
+}
+
+extension Matrix {
+  /// Some rows, in place.
+  func rows(_ range: Range<Int>) -> Matrix {
+    Matrix(pointer + range.lowerBound * stride, range.count, columns, stride: stride)
+  }
+
+  /// Some columns, in place.
+  func columns(_ range: Range<Int>) -> Matrix {
+    Matrix(pointer + range.lowerBound, rows, range.count, stride: stride)
+  }
+}
