@@ -12,6 +12,15 @@ typedef float clanes_float16 __attribute__((ext_vector_type(16)));
 
 #define CLANES_INLINE static inline __attribute__((always_inline))
 
+/// 1 / x with fourteen bits right.
+CLANES_INLINE clanes_float16 clanes_rough_reciprocal(clanes_float16 x) {
+#if defined(__AVX512F__)
+  return (clanes_float16)_mm512_rcp14_ps((__m512)x);
+#else
+  return 1.0f / x;
+#endif
+}
+
 /// Whether a vector is one register, of which there are 32.
 CLANES_INLINE int clanes_has_wide_registers(void) {
 #if defined(__AVX512F__)

@@ -30,22 +30,25 @@ extension BlockSections {
     _ x: Matrix, _ qkvMap: DenseWeights, _ projection: DenseWeights, _ shape: AttentionShape,
     residual: UnsafePointer<Float>?, into y: Matrix, keepsInputs: Bool
   ) -> AttentionRecord {
-    let (n, d) = (shape.tokens, shape.depth)
+    let n = shape.tokens
     let packed = PackedRows(x, from: linear.pool)
     let qkv = linear.rounded(packed, qkvMap.weight, transposed: true, bias: qkvMap.bias)
     let weights = PackedRows(
       rows: shape.images * shape.heads * n, columns: n, from: linear.pool)
     let mixed = PackedRows(rows: x.rows, columns: shape.width, from: linear.pool)
     withExtendedLifetime((qkv, weights, mixed)) {
-      linear.pool.withScratch(n * n + n * d) { scratch in
-        let (scores, sum) = (Matrix(scratch, n, n), Matrix(scratch + n * n, n, d))
+      let whole = (n + 31) & ~31
+      linear.pool.withScratch(n * whole) { scratch in
+        let scores = Matrix(scratch, n, n, stride: whole)
         for head in shape.all {
           let p = weights.matrix.rows(head.weights)
-          product(qkv.head(head, .q), qkv.head(head, .k), turning: .second, into: scores)
-          Softmax.forward(scores.pointer, rows: n, width: n, factor: shape.factor)
-          PairPacking.neighbours(scores, into: p)
-          product(p, qkv.head(head, .v), into: sum)
-          PairPacking.neighbours(sum, into: mixed.matrix.rows(head.rows).columns(head.columns))
+          linear.tiles.multiplyByRows(
+            qkv.head(head, .q), turned: qkv.head(head, .k), into: scores
+          ) { rows in
+            PairKernels.softmax(scores.rows(rows), factor: shape.factor, into: p.rows(rows))
+          }
+          product(
+            p, qkv.head(head, .v), into: mixed.matrix.rows(head.rows).columns(head.columns))
         }
       }
     }
@@ -82,26 +85,22 @@ extension BlockSections {
     _ d: PairMatrix, _ dScores: PairMatrix, into dqkv: PackedRows
   ) {
     let n = shape.tokens
-    linear.pool.withScratch(n * n + n * shape.depth) { scratch in
-      let (dp, sum) = (Matrix(scratch, n, n), Matrix(scratch + n * n, n, shape.depth))
-      product(d, qkv.head(head, .v), turning: .second, into: dp)
-      PairKernels.softmaxGradient(p, dp, factor: shape.factor, into: dScores)
-      product(dScores, qkv.head(head, .k), into: sum)
-      PairPacking.neighbours(sum, into: dqkv.head(head, .q))
-      product(dScores, qkv.head(head, .q), turning: .first, into: sum)
-      PairPacking.neighbours(sum, into: dqkv.head(head, .k))
-      product(p, d, turning: .first, into: sum)
-      PairPacking.neighbours(sum, into: dqkv.head(head, .v))
+    linear.pool.withScratch(n * n) { scratch in
+      let dp = Matrix(scratch, n, n)
+      linear.tiles.multiplyByRows(d, turned: qkv.head(head, .v), into: dp) { rows in
+        PairKernels.softmaxGradient(
+          p.rows(rows), dp.rows(rows), factor: shape.factor, into: dScores.rows(rows))
+      }
     }
+    product(dScores, qkv.head(head, .k), into: dqkv.head(head, .q))
+    product(dScores, turning: true, qkv.head(head, .q), into: dqkv.head(head, .k))
+    product(p, turning: true, d, into: dqkv.head(head, .v))
   }
 
-  private enum Turning { case none, first, second }
-
   private func product(
-    _ a: PairMatrix, _ b: PairMatrix, turning: Turning = .none, into c: Matrix
+    _ a: PairMatrix, turning: Bool = false, _ b: PairMatrix, into c: PairMatrix
   ) {
-    linear.tiles.multiply(
-      a, transposed: turning == .first, b, transposed: turning == .second, into: TileOutput(c))
+    linear.tiles.multiply(a, transposed: turning, b, transposed: false, into: TileOutput(c))
   }
 }
 

@@ -7,7 +7,7 @@ enum PairKernels {
     withExtendedLifetime((x, y)) {
       let count = x.rows * x.columns / 2
       switch form {
-      case .erf: map(ErfForm.self, x.matrix.pointer, y.matrix.pointer, count)
+      case .erf: map(RoughErfForm.self, x.matrix.pointer, y.matrix.pointer, count)
       case .tanh: map(TanhForm.self, x.matrix.pointer, y.matrix.pointer, count)
       }
     }
@@ -18,7 +18,7 @@ enum PairKernels {
     withExtendedLifetime((x, dy)) {
       let count = x.rows * x.columns / 2
       switch form {
-      case .erf: multiplySlopes(ErfForm.self, x.matrix.pointer, dy.matrix.pointer, count)
+      case .erf: multiplySlopes(RoughErfForm.self, x.matrix.pointer, dy.matrix.pointer, count)
       case .tanh: multiplySlopes(TanhForm.self, x.matrix.pointer, dy.matrix.pointer, count)
       }
     }
@@ -51,6 +51,30 @@ enum PairKernels {
     }
   }
 
+  /// P ← softmax(factor · row) of every row of the scores, which are overwritten; see
+  /// `Softmax.forward`. Rows of scores have space up to whole pairs of vectors: a part of a vector,
+  /// stored in pieces, would have to reach the cache before it could be loaded again.
+  static func softmax(_ scores: Matrix, factor: Float, into probabilities: PairMatrix) {
+    let scale = Lanes(repeating: factor)
+    for row in 0..<scores.rows {
+      let x = scores.pointer + row * scores.stride
+      let p = probabilities.pointer + row * probabilities.stride
+      let shift = Lanes(repeating: -factor * Softmax.greatest(x, scores.columns))
+      var sum = Lanes.zero
+      forEachLanes(scores.columns) { column, count in
+        var e = VectorMath.exp(shift.addingProduct(x.lanes(column), scale))
+        if count < 16 { e = e.first(count) }
+        sum += e
+        x.store(e, column)
+      }
+      let inverse = Lanes(repeating: 1 / sum.total)
+      forEachLanePair(scores.columns) { column, count in
+        let (first, second) = (x.lanes(column), x.lanes(column + 16))
+        store(clanes_pairs_of_neighbours(first * inverse, second * inverse), count, p, column)
+      }
+    }
+  }
+
   /// dS ← factor · P ∘ (dP - Σ P ∘ dP), row by row; see `Softmax.backward`.
   static func softmaxGradient(
     _ probabilities: PairMatrix, _ gradient: Matrix, factor: Float, into scores: PairMatrix
@@ -71,12 +95,7 @@ enum PairKernels {
         let (pairs, first, second) = load(p, d, column, count)
         let a = (first - mean) * clanes_first_numbers(pairs) * scale
         let b = (second - mean) * clanes_second_numbers(pairs) * scale
-        let value = clanes_pairs_of_neighbours(a, b)
-        if count == 32 {
-          s.store(value, column / 2)
-        } else {
-          s.store(value, column / 2, first: PairPacking.pairs(count))
-        }
+        store(clanes_pairs_of_neighbours(a, b), count, s, column)
       }
     }
   }
@@ -107,6 +126,18 @@ enum PairKernels {
       p.lanes(column / 2, first: PairPacking.pairs(count)),
       d.lanes(column, first: min(16, count)), d.lanes(column + 16, first: max(0, count - 16))
     )
+  }
+
+  /// Pairs of `count` numbers, at most 32.
+  @inline(__always)
+  private static func store(
+    _ pairs: Lanes, _ count: Int, _ row: UnsafeMutablePointer<Float>, _ column: Int
+  ) {
+    if count == 32 {
+      row.store(pairs, column / 2)
+    } else {
+      row.store(pairs, column / 2, first: PairPacking.pairs(count))
+    }
   }
 
   @inline(__always)

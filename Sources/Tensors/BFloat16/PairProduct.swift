@@ -18,6 +18,21 @@ extension TileProduct<BFloat16Pairs> {
     }
   }
 
+  /// A Bᵀ, some rows at a time that `isDone` finds in the first-level cache.
+  func multiplyByRows(
+    _ a: PairMatrix, turned b: PairMatrix, into c: Matrix, isDone: (_ rows: Range<Int>) -> Void
+  ) {
+    blocks(
+      rows: a.rows, columns: b.rows, inner: a.columns, into: TileOutput(c), rowBlock: 32
+    ) { _, scratch in
+      SinglePrecision.rows(of: b.units, into: scratch)
+    } factors: { _, rows, _ in
+      TileFactors(rows: a.rows(rows).pointer, stride: a.stride)
+    } isDone: {
+      isDone($0)
+    }
+  }
+
   func multiply(
     _ a: PairMatrix, transposed transposeA: Bool, _ b: PairMatrix, transposed transposeB: Bool,
     into output: TileOutput

@@ -29,9 +29,9 @@ public enum Gelu: String, Codable, Sendable, CaseIterable {
 
 /// A function of sixteen lanes and its derivative. Static members instead of closures: a closure of
 /// this size is not inlined, and a call for every vector costs as much as the function.
-protocol LaneFunction {
-  static func value(_ x: Lanes) -> Lanes
-  static func slope(_ x: Lanes) -> Lanes
+package protocol LaneFunction {
+  static func value(_ x: SIMD16<Float>) -> SIMD16<Float>
+  static func slope(_ x: SIMD16<Float>) -> SIMD16<Float>
 }
 
 enum ErfForm: LaneFunction {

@@ -10,7 +10,7 @@ public enum Softmax {
     let scale = Lanes(repeating: factor)
     var x = scores
     for _ in 0..<rows {
-      let shift = Lanes(repeating: -factor * greatest(x, whole, rest))
+      let shift = Lanes(repeating: -factor * greatest(x, width))
       var sum = Lanes.zero
       var index = 0
       while index < whole {
@@ -68,17 +68,18 @@ public enum Softmax {
     }
   }
 
-  /// The greatest of `whole + rest` numbers, `whole` a multiple of 16; NaN are passed over.
-  @inline(__always) private static func greatest(
-    _ x: UnsafePointer<Float>, _ whole: Int, _ rest: Int
-  ) -> Float {
+  /// The greatest of so many numbers; NaN are passed over.
+  @inline(__always) static func greatest(_ x: UnsafePointer<Float>, _ count: Int) -> Float {
     var result = Lanes(repeating: -.infinity)
+    let whole = count & ~15
     var index = 0
     while index < whole {
       result = result.greater(of: x.lanes(index))
       index += 16
     }
-    if rest > 0 { result = result.greater(of: x.lanes(index, first: rest, filler: -.infinity)) }
+    if whole < count {
+      result = result.greater(of: x.lanes(index, first: count - whole, filler: -.infinity))
+    }
     return result.greatest
   }
 }

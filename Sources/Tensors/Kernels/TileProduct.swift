@@ -9,7 +9,7 @@ struct TileProduct<Arithmetic: TileArithmetic> {
   let pool: BufferPool
 
   /// Rows of A that stay in the second-level cache.
-  private static var rowBlock: Int { 128 }
+  static var rowBlock: Int { 128 }
   /// Steps of the inner index where it runs over the rows of a batch: what is laid out of both
   /// operands is small then, whatever their number.
   static var innerBlock: Int { 384 * Arithmetic.span }
@@ -37,30 +37,37 @@ struct TileProduct<Arithmetic: TileArithmetic> {
     }
   }
 
-  /// Block by block of the inner index, and of the rows of C within.
+  /// Block by block of the inner index, and of the rows of C within; a rounded sum has no parts.
+  ///
+  /// - Parameter isDone: is told of rows of C while they are in the first-level cache, if they are few
+  ///   at a time.
   @inline(__always)
   func blocks(
     rows: Int, columns: Int, inner: Int, by limit: Int = .max, into output: TileOutput,
+    rowBlock: Int = Self.rowBlock,
     panels: (_ inner: Range<Int>, _ scratch: UnsafeMutablePointer<Float>) -> Void,
     factors: (_ inner: Range<Int>, _ rows: Range<Int>, _ scratch: UnsafeMutablePointer<Float>)
-      -> TileFactors
+      -> TileFactors,
+    isDone: (_ rows: Range<Int>) -> Void = { _ in }
   ) {
+    let limit = output.rounds ? .max : limit
     let count = max(1, inner / limit + (inner % limit == 0 ? 0 : 1))
     // Of equal size, up to a unit.
     let step = Arithmetic.units((inner + count - 1) / count) * Arithmetic.span
     let height = Arithmetic.units(step) + 16
     let width = (columns + Tiles.panel - 1) / Tiles.panel * Tiles.panel + 16
-    pool.withScratch((width + min(Self.rowBlock, rows) + 16) * height) { packedB in
+    pool.withScratch((width + min(rowBlock, rows) + 16) * height) { packedB in
       for first in stride(from: 0, to: inner, by: step) {
         let range = first..<min(first + step, inner)
         panels(range, packedB)
         let output = first == 0 ? output : output.continued
-        for row in stride(from: 0, to: rows, by: Self.rowBlock) {
-          let block = row..<min(row + Self.rowBlock, rows)
+        for row in stride(from: 0, to: rows, by: rowBlock) {
+          let block = row..<min(row + rowBlock, rows)
           let tiles = Tiles(
             a: factors(range, block, packedB + width * height), rows: block.count,
             columns: columns, inner: Arithmetic.units(range.count), output: output.from(row))
           tiles.multiply(panels: packedB)
+          if range.upperBound == inner { isDone(block) }
         }
       }
     }

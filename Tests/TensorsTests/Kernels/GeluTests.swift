@@ -57,4 +57,25 @@ import Testing
     form.forward(x.pointer, into: y.pointer, count: width)
     #expect(y.values.map(\.isNaN) == x.values.map(\.isNaN))
   }
+
+  /// Documented: 4e-4 of the value and 5e-4 for the derivative, for operands that bfloat16 can hold.
+  @Test func theRoughFormIsGoodForEightBits() {
+    var (valueError, slopeError) = (0.0, 0.0)
+    for step in -4000...4000 {
+      let x = Double(step) / 400
+      let lanes = SIMD16<Float>(repeating: Float(x))
+      let exact = value(.erf, Double(Float(x)))
+      // Below -9 nothing but the size of a subnormal number is left.
+      if abs(exact) > 1e-18 {
+        valueError = max(valueError, abs(Double(RoughErfForm.value(lanes)[3]) / exact - 1))
+      }
+      slopeError = max(slopeError, abs(Double(RoughErfForm.slope(lanes)[5]) - slope(.erf, x)))
+    }
+    #expect(valueError < 4e-4, "value: \(valueError)")
+    #expect(slopeError < 5e-4, "slope: \(slopeError)")
+    #expect(RoughErfForm.value(SIMD16(repeating: .nan))[0].isNaN)
+    #expect(RoughErfForm.value(SIMD16(repeating: .infinity))[0] == .infinity)
+    #expect(RoughErfForm.value(SIMD16(repeating: 3e38))[0] == 3e38)
+    #expect(RoughErfForm.value(SIMD16(repeating: -3e38))[0] == 0)
+  }
 }
