@@ -16,8 +16,9 @@ let doors: [Target] = [
   door("CArchive", pkgConfig: "libarchive", apt: "libarchive-dev"),
   door("CCrypto", pkgConfig: "libcrypto", apt: "libssl-dev"),
   door("CISAL", pkgConfig: "libisal", apt: "libisal-dev"),
-  // No library: what Swift's vectors cannot say, in a header that is inlined.
+  // No library: what Swift's vectors cannot say, in headers that are inlined.
   door("CLanes"),
+  door("CPixels"),
   // No library: what the processor can do, in C that runs on any of them.
   .target(name: "CMachine", path: "Sources/CMachine"),
 ]
@@ -32,7 +33,8 @@ let rooms: [Target] = [
 
   room("Autograd", uses: ["Tensors"]),
   room(
-    "Datasets", uses: ["Tensors", "Configuration", "Archives", "CTurboJPEG", "CPNG", "CArchive"]),
+    "Datasets",
+    uses: ["Tensors", "Configuration", "Archives", "CTurboJPEG", "CPNG", "CArchive", "CPixels"]),
 
   room("Networks", uses: ["Autograd", "Tensors", "Configuration", "Archives"]),
   room("Optimizers", uses: ["Autograd", "Configuration"]),

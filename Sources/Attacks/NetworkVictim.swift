@@ -9,6 +9,8 @@ public final class NetworkVictim: Victim {
   private let model: any Classifier
   private let parameters: ParameterSlab
   private let products: any MatrixProducts
+  /// Weights do not change while somebody has a victim.
+  private let hold: WeightHold?
   private let pool: BufferPool
   /// Offered to every pass, for losses that read more than the logits.
   private let taps: Taps?
@@ -22,6 +24,7 @@ public final class NetworkVictim: Victim {
     self.model = model
     self.parameters = parameters
     self.products = products
+    hold = products.holdWeights()
     self.pool = pool
     self.taps = taps
     self.phase = phase

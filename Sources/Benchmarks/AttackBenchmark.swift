@@ -50,8 +50,6 @@ public struct AttackBenchmark {
     let network = Network(backbone, seed: 1, pool: pool)
     let batch = Batch.constant(count: microBatch, network.model.description, pool: pool)
     let gradients = Tensor.zeros([network.parameters.layout.count], from: pool)
-    let victim = NetworkVictim(
-      network.model, network.parameters, products: products, pool: pool)
     var attack = PGD.training
     attack.steps = attackSteps
     let goal = AttackGoal.labels(batch.labels.map(\.label))
@@ -65,6 +63,8 @@ public struct AttackBenchmark {
       _ = try Supervised().accumulate(pass)
     }
     func climb() throws {
+      let victim = NetworkVictim(
+        network.model, network.parameters, products: products, pool: pool)
       _ = try attack.examples(of: batch.images, goal, victim: victim, keys: keys, pool: pool)
     }
     try train()

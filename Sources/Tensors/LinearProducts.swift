@@ -20,6 +20,8 @@ public enum LinearInput {
 extension MatrixProducts {
   public var sections: BlockSections? { nil }
 
+  public func holdWeights() -> WeightHold? { nil }
+
   public func linear(
     _ x: Matrix, weight: Matrix, bias: UnsafePointer<Float>?, residual: UnsafePointer<Float>?,
     into y: Matrix, keepsInput: Bool

@@ -28,6 +28,9 @@ public protocol MatrixProducts: Sendable {
   /// Sections of a transformer block as wholes, their interior in the format of the products; nil
   /// where a block is composed of single operations.
   var sections: BlockSections? { get }
+  /// The caller vouches that weights stay as they are while it keeps what this returns; what products
+  /// make of weights they then make once. Nil where they make nothing.
+  func holdWeights() -> WeightHold?
   /// A product of square matrices of this side, on operands already in the format that is multiplied:
   /// what it takes is what the machine allows.
   func probe(side: Int, pool: BufferPool) -> () -> Void
@@ -44,7 +47,7 @@ public protocol MatrixProducts: Sendable {
   func linearGradients(
     _ dy: Matrix, _ x: LinearInput?, weight: Matrix, into gradients: LinearGradients)
 
-  /// y ← y + x Wᵀ with W stored `[out, in]`.
+  /// y ← y + x Wᵀ with W stored `[out, in]`; here and below W may be a copy of a weight for this product.
   func forward(_ x: Matrix, weight: Matrix, addingTo y: Matrix)
   /// dx ← dy W, or dx + dy W.
   func inputGradient(_ dy: Matrix, weight: Matrix, into dx: Matrix, adding: Bool)

@@ -6,10 +6,13 @@
 public struct TiledProducts: MatrixProducts {
   private let library = OpenBLASProducts()
   private let tiles: TileProduct<SinglePrecision>
+  private let kept = WeightPanels()
 
   public init(from pool: BufferPool) { tiles = TileProduct(pool: pool) }
 
   public var kernel: String { "\(library.kernel) tiles" }
+
+  public func holdWeights() -> WeightHold? { WeightHold(kept) }
 
   public func probe(side: Int, pool: BufferPool) -> () -> Void {
     let (a, b, c) = OpenBLASProducts.squares(side, from: pool)
@@ -25,15 +28,33 @@ public struct TiledProducts: MatrixProducts {
         x, weight: weight, bias: bias, residual: residual, into: y, keepsInput: keepsInput)
     }
     tiles.multiply(
-      x, transposed: false, weight, transposed: true,
+      x, byWeight: weight, transposed: true, kept,
       into: TileOutput(y, bias: bias, residual: residual))
     return nil
+  }
+
+  public func linearGradients(
+    _ dy: Matrix, _ x: LinearInput?, weight: Matrix, into gradients: LinearGradients
+  ) {
+    guard suits(rows: dy.rows) else {
+      return library.linearGradients(dy, x, weight: weight, into: gradients)
+    }
+    if case .matrix(let x) = x, let dw = gradients.weight {
+      weightGradient(dy, x, addingTo: dw)
+    }
+    if let db = gradients.bias {
+      Elementwise.addColumnSums(dy.pointer, rows: dy.rows, width: dy.columns, to: db)
+    }
+    if let (dx, adding) = gradients.input {
+      tiles.multiply(
+        dy, byWeight: weight, transposed: false, kept, into: TileOutput(dx, adding: adding))
+    }
   }
 
   public func forward(_ x: Matrix, weight: Matrix, addingTo y: Matrix) {
     guard suits(rows: y.rows) else { return library.forward(x, weight: weight, addingTo: y) }
     tiles.multiply(
-      x, transposed: false, weight, transposed: true, into: TileOutput(y, adding: true))
+      x, byWeight: weight, transposed: true, nil, into: TileOutput(y, adding: true))
   }
 
   public func inputGradient(_ dy: Matrix, weight: Matrix, into dx: Matrix, adding: Bool) {
@@ -41,7 +62,7 @@ public struct TiledProducts: MatrixProducts {
       return library.inputGradient(dy, weight: weight, into: dx, adding: adding)
     }
     tiles.multiply(
-      dy, transposed: false, weight, transposed: false, into: TileOutput(dx, adding: adding))
+      dy, byWeight: weight, transposed: false, nil, into: TileOutput(dx, adding: adding))
   }
 
   public func weightGradient(_ dy: Matrix, _ x: Matrix, addingTo dw: Matrix) {

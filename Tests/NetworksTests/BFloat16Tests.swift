@@ -1,4 +1,5 @@
 import Autograd
+import Dispatch
 import Networks
 import Tensors
 import TestSupport
@@ -100,5 +101,36 @@ import Testing
     #expect(relativeDistance(scores, model.logits(images)) < 0.008)
     let weights = try #require(taps.values["blocks.0.attn.weights"]).tensor
     #expect(isClose(weights.array.reduce(0, +), Float(6 * 65), absolute: 0.01))
+  }
+
+  /// Weights laid out once for many passes give the bits of weights laid out for each, several threads
+  /// may ask for them, and when nobody vouches for them any more a change is seen.
+  @Test(arguments: ["f32", "bf16"]) func heldWeightsAreTheWeights(_ precision: String) {
+    var model = model(heads: 2)
+    let products: any MatrixProducts =
+      precision == "f32"
+      ? TiledProducts(from: model.pool) : BFloat16Products(from: model.pool, usesLibrary: false)
+    model.products = products
+    let images = model.images(6)
+    let (logits, gradients) = (model.logits(images), model.gradients(images))
+    do {
+      let hold = products.holdWeights()
+      #expect(hold != nil)
+      nonisolated(unsafe) let (held, same) = (model, images)
+      DispatchQueue.concurrentPerform(iterations: 3) { _ in
+        for _ in 0..<2 {
+          #expect(held.logits(same) == logits)
+          #expect(held.gradients(same) == gradients)
+        }
+      }
+      withExtendedLifetime(hold) {}
+    }
+    let slab = model.network.parameters
+    for index in 0..<slab.layout.count { slab.values[index] *= 1.25 }
+    let changed = model.logits(images)
+    #expect(changed != logits)
+    let hold = products.holdWeights()
+    #expect(model.logits(images) == changed, "old panels were kept")
+    withExtendedLifetime(hold) {}
   }
 }

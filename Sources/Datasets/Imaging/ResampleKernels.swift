@@ -3,9 +3,9 @@
 
 private typealias Bytes16 = SIMD16<UInt8>
 private typealias Sums4 = SIMD4<Int32>
-private typealias Sums16 = SIMD16<Int32>
+typealias Sums16 = SIMD16<Int32>
 
-private let half = Int32(1) << (ResampleWeights.fractionBits - 1)
+let half = Int32(1) << (ResampleWeights.fractionBits - 1)
 
 /// Every row of `source` at the width of `target`.
 func resampleRows(_ source: PictureView, _ pass: ResampleWeights, into target: Picture) {
@@ -18,7 +18,11 @@ func resampleRows(_ source: PictureView, _ pass: ResampleWeights, into target: P
     return
   }
   for y in stride(from: 0, to: source.height, by: 4) {
-    resampleFourRows(source, from: y, pass, into: target)
+    if pass.hasDigits {
+      resampleFourRowsByDigits(source, from: y, pass, into: target)
+    } else {
+      resampleFourRows(source, from: y, pass, into: target)
+    }
   }
 }
 
@@ -65,10 +69,15 @@ private func pixel(_ bytes: UnsafeRawPointer) -> Sums4 {
   return Sums4(truncatingIfNeeded: unsafeBitCast(word, to: SIMD4<UInt8>.self))
 }
 
-/// The fourth lane goes where the next store comes; a row's last pixel has no next.
 @inline(__always)
 private func store(_ sums: Sums4, at out: UnsafeMutableRawPointer, _ isLast: Bool) {
   let word = unsafeBitCast(SIMD4<UInt8>(truncatingIfNeeded: rounded(sums)), to: UInt32.self)
+  storePixel(word, at: out, isLast)
+}
+
+/// The fourth byte goes where the next store comes; a row's last pixel has no next.
+@inline(__always)
+func storePixel(_ word: UInt32, at out: UnsafeMutableRawPointer, _ isLast: Bool) {
   if isLast {
     out.storeBytes(of: UInt16(truncatingIfNeeded: word), as: UInt16.self)
     out.storeBytes(of: UInt8(truncatingIfNeeded: word >> 16), toByteOffset: 2, as: UInt8.self)
@@ -95,6 +104,9 @@ private func resampleGreyRow(
 func resampleColumns(
   _ source: PictureView, _ pass: ResampleWeights, firstRow: Int, into target: Picture
 ) {
+  if pass.hasDigits {
+    return resampleColumnsByDigits(source, pass, firstRow: firstRow, into: target)
+  }
   let rowBytes = target.rowBytes
   for y in 0..<target.height {
     let weights = pass.weights + y * pass.taps

@@ -1,8 +1,10 @@
+import CPixels
+
 /// The taps of one pass of a resize: for every output position the first input position and the
 /// weights of the `taps` that follow, with 22 fractional bits. Follows Pillow's `Resample.c` to the
 /// bit. Every position has the same number of taps, some of weight 0: a loop of fixed length is not
 /// mispredicted at its end.
-final class ResampleWeights {
+package final class ResampleWeights {
   struct Key: Equatable {
     var input = 0
     var output = 0
@@ -13,14 +15,25 @@ final class ResampleWeights {
   }
 
   static let fractionBits: Int32 = 22
+  /// Whether this program was built for a processor that sums products of bytes.
+  package static var multipliesDigits: Bool { cpixels_has_byte_dots() != 0 }
 
   private(set) var key = Key()
   private(set) var taps = 0
   private(set) var first = UnsafeMutablePointer<Int32>.allocate(capacity: 1)
   /// Weight `t` of position `i` is entry `i * taps + t`.
   private(set) var weights = UnsafeMutablePointer<Int32>.allocate(capacity: 1)
+  /// How many times four taps there are.
+  var quadruples: Int { (taps + 3) / 4 }
+  /// A weight is d₀ + 2⁸ d₁ + 2¹⁶ d₂ with -128 ≤ dᵢ ≤ 127. The dᵢ of four taps are the bytes of entry
+  /// `(position * quadruples + q) * 3 + i`; those past the last are 0.
+  private(set) var digits: [Int32] = []
   private var positionCapacity = 1
   private var weightCapacity = 1
+
+  let hasDigits: Bool
+
+  init(hasDigits: Bool) { self.hasDigits = hasDigits }
 
   deinit {
     first.deallocate()
@@ -52,6 +65,32 @@ final class ResampleWeights {
           sum += exact[tap]
         }
         quantize(exact, sum: sum, into: weights + position * taps)
+      }
+    }
+    if hasDigits { splitIntoDigits() }
+  }
+
+  private func splitIntoDigits() {
+    let count = 3 * quadruples * key.output
+    if digits.count < count { digits = [Int32](repeating: 0, count: count) }
+    digits.withUnsafeMutableBufferPointer { digits in
+      var (entry, weight) = (0, weights)
+      for _ in 0..<key.output {
+        for first in stride(from: 0, to: taps, by: 4) {
+          var (low, middle, high) = (Int32(0), Int32(0), Int32(0))
+          for tap in first..<min(first + 4, taps) {
+            let place = Int32(8 * (tap - first))
+            let d0 = Int32(Int8(truncatingIfNeeded: weight[tap]))
+            let rest = (weight[tap] - d0) >> 8
+            let d1 = Int32(Int8(truncatingIfNeeded: rest))
+            low |= (d0 & 255) << place
+            middle |= (d1 & 255) << place
+            high |= ((rest - d1) >> 8 & 255) << place
+          }
+          (digits[entry], digits[entry + 1], digits[entry + 2]) = (low, middle, high)
+          entry += 3
+        }
+        weight += taps
       }
     }
   }

@@ -2,11 +2,17 @@
 /// horizontal pass first, 8-bit pixels between the passes. Weights of the last sizes and all
 /// scratch memory are kept: one resizer per thread, no allocation in steady state.
 public final class Resizer {
-  private let horizontal = ResampleWeights()
-  private let vertical = ResampleWeights()
+  private let horizontal: ResampleWeights
+  private let vertical: ResampleWeights
   private let between = Picture()
 
-  public init() {}
+  public convenience init() { self.init(byDigits: ResampleWeights.multipliesDigits) }
+
+  /// - Parameter byDigits: whether sums are formed as `DigitKernels` do, which not every processor can.
+  package init(byDigits: Bool) {
+    horizontal = ResampleWeights(hasDigits: byDigits)
+    vertical = ResampleWeights(hasDigits: byDigits)
+  }
 
   /// The part `box` of `source` as a picture of `size`; nothing outside the box is looked at.
   public func resize(

@@ -24,6 +24,8 @@ public struct BFloat16Products: MatrixProducts {
 
   public var sections: BlockSections? { BlockSections(linear: packed) }
 
+  public func holdWeights() -> WeightHold? { WeightHold(packed.kept) }
+
   public func probe(side: Int, pool: BufferPool) -> () -> Void {
     packed.probe(side: side, from: OpenBLASProducts.squares(side, from: pool))
   }
@@ -73,7 +75,8 @@ public struct BFloat16Products: MatrixProducts {
     guard y.rows >= Precision.fewestRoundedRows else {
       return single.forward(x, weight: weight, addingTo: y)
     }
-    packed.multiply(pack(x), weight, transposed: true, into: TileOutput(y, adding: true))
+    packed.multiply(
+      pack(x), weight, transposed: true, isPassing: true, into: TileOutput(y, adding: true))
   }
 
   public func inputGradient(_ dy: Matrix, weight: Matrix, into dx: Matrix, adding: Bool) {
@@ -81,7 +84,8 @@ public struct BFloat16Products: MatrixProducts {
       return single.inputGradient(dy, weight: weight, into: dx, adding: adding)
     }
     packed.multiply(
-      pack(dy), weight, transposed: false, into: TileOutput(dx, adding: adding))
+      pack(dy), weight, transposed: false, isPassing: true,
+      into: TileOutput(dx, adding: adding))
   }
 
   public func weightGradient(_ dy: Matrix, _ x: Matrix, addingTo dw: Matrix) {

@@ -3,6 +3,7 @@
 struct PackedLinear: Sendable {
   let pool: BufferPool
   let tiles: TileProduct<BFloat16Pairs>
+  let kept = WeightPanels()
   private let library: LibraryProducts?
 
   init(pool: BufferPool, usesLibrary: Bool) {
@@ -12,14 +13,18 @@ struct PackedLinear: Sendable {
   }
 
   /// x Wᵀ (transposed) or x W.
+  ///
+  /// - Parameter isPassing: whether the weight is a copy that will not be there for the next product.
   func multiply(
-    _ x: PackedRows, _ weight: Matrix, transposed: Bool, into output: TileOutput
+    _ x: PackedRows, _ weight: Matrix, transposed: Bool, isPassing: Bool = false,
+    into output: TileOutput
   ) {
     withExtendedLifetime(x) {
       if let library, library.multiply(x.matrix, weight, transposed: transposed, into: output) {
         return
       }
-      tiles.multiply(x.matrix, weight, transposed: transposed, into: output)
+      tiles.multiply(
+        x.matrix, byWeight: weight, transposed: transposed, isPassing ? nil : kept, into: output)
     }
   }
 

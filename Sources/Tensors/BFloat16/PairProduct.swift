@@ -1,18 +1,17 @@
 /// Products of operands that are in bfloat16 already, with sums in single precision; rows of A are
 /// multiplied where they lie.
 extension TileProduct<BFloat16Pairs> {
-  /// A Bᵀ (transposed) or A B, of which B is in single precision.
+  /// A Wᵀ (transposed) or A W, of a weight in single precision that may have been laid out and
+  /// `kept`.
   func multiply(
-    _ a: PairMatrix, _ b: Matrix, transposed: Bool, into output: TileOutput
+    _ a: PairMatrix, byWeight weight: Matrix, transposed: Bool, _ kept: WeightPanels?,
+    into output: TileOutput
   ) {
     blocks(
-      rows: a.rows, columns: transposed ? b.rows : b.columns, inner: a.columns, into: output
+      rows: a.rows, columns: transposed ? weight.rows : weight.columns, inner: a.columns,
+      into: output
     ) { _, scratch in
-      if transposed {
-        BFloat16Pairs.rows(of: b, into: scratch)
-      } else {
-        BFloat16Pairs.columns(of: b, panel: .wide, into: scratch)
-      }
+      panels(of: weight, transposed: transposed, kept, scratch)
     } factors: { _, rows, _ in
       TileFactors(rows: a.rows(rows).pointer, stride: a.stride)
     }
@@ -26,6 +25,7 @@ extension TileProduct<BFloat16Pairs> {
       rows: a.rows, columns: b.rows, inner: a.columns, into: TileOutput(c), rowBlock: 32
     ) { _, scratch in
       SinglePrecision.rows(of: b.units, into: scratch)
+      return UnsafePointer(scratch)
     } factors: { _, rows, _ in
       TileFactors(rows: a.rows(rows).pointer, stride: a.stride)
     } isDone: {
@@ -46,6 +46,7 @@ extension TileProduct<BFloat16Pairs> {
       } else {
         PairPacking.across(b.rows(inner), panel: .wide, into: scratch)
       }
+      return UnsafePointer(scratch)
     } factors: { inner, rows, scratch in
       guard transposeA else {
         let a = a.rows(rows).columns(inner)

@@ -28,6 +28,7 @@ struct TileProduct<Arithmetic: TileArithmetic> {
       } else {
         Arithmetic.columns(of: b.rows(inner), panel: .wide, into: scratch)
       }
+      return UnsafePointer(scratch)
     } factors: { inner, rows, scratch in
       guard transposeA else {
         return Arithmetic.factors(a.rows(rows).columns(inner), scratch: scratch)
@@ -35,6 +36,47 @@ struct TileProduct<Arithmetic: TileArithmetic> {
       Arithmetic.columns(of: a.rows(inner).columns(rows), panel: .narrow, into: scratch)
       return TileFactors(panels: scratch, height: Arithmetic.units(inner.count))
     }
+  }
+
+  /// A Wᵀ (transposed) or A W, of a weight that may have been laid out and `kept`.
+  func multiply(
+    _ a: Matrix, byWeight weight: Matrix, transposed: Bool, _ kept: WeightPanels?,
+    into output: TileOutput
+  ) {
+    blocks(
+      rows: a.rows, columns: transposed ? weight.rows : weight.columns, inner: a.columns,
+      into: output
+    ) { _, scratch in
+      panels(of: weight, transposed: transposed, kept, scratch)
+    } factors: { _, rows, scratch in
+      Arithmetic.factors(a.rows(rows), scratch: scratch)
+    }
+  }
+
+  func panels(
+    of weight: Matrix, transposed: Bool, _ kept: WeightPanels?,
+    _ scratch: UnsafeMutablePointer<Float>
+  ) -> UnsafePointer<Float> {
+    func make(_ panels: UnsafeMutablePointer<Float>) {
+      if transposed {
+        Arithmetic.rows(of: weight, into: panels)
+      } else {
+        Arithmetic.columns(of: weight, panel: .wide, into: panels)
+      }
+    }
+    let (columns, inner) =
+      transposed ? (weight.rows, weight.columns) : (weight.columns, weight.rows)
+    let key = WeightPanels.Key(
+      address: UInt(bitPattern: weight.pointer), rows: weight.rows, columns: weight.columns,
+      transposed: transposed)
+    let width = (columns + Tiles.panel - 1) / Tiles.panel * Tiles.panel + 16
+    if let panels = kept?.panels(
+      key, count: width * (Arithmetic.units(inner) + 16), from: pool, make: make)
+    {
+      return panels
+    }
+    make(scratch)
+    return UnsafePointer(scratch)
   }
 
   /// Block by block of the inner index, and of the rows of C within; a rounded sum has no parts.
@@ -45,7 +87,8 @@ struct TileProduct<Arithmetic: TileArithmetic> {
   func blocks(
     rows: Int, columns: Int, inner: Int, by limit: Int = .max, into output: TileOutput,
     rowBlock: Int = Self.rowBlock,
-    panels: (_ inner: Range<Int>, _ scratch: UnsafeMutablePointer<Float>) -> Void,
+    panels: (_ inner: Range<Int>, _ scratch: UnsafeMutablePointer<Float>)
+      -> UnsafePointer<Float>,
     factors: (_ inner: Range<Int>, _ rows: Range<Int>, _ scratch: UnsafeMutablePointer<Float>)
       -> TileFactors,
     isDone: (_ rows: Range<Int>) -> Void = { _ in }
@@ -59,14 +102,14 @@ struct TileProduct<Arithmetic: TileArithmetic> {
     pool.withScratch((width + min(rowBlock, rows) + 16) * height) { packedB in
       for first in stride(from: 0, to: inner, by: step) {
         let range = first..<min(first + step, inner)
-        panels(range, packedB)
+        let panels = panels(range, packedB)
         let output = first == 0 ? output : output.continued
         for row in stride(from: 0, to: rows, by: rowBlock) {
           let block = row..<min(row + rowBlock, rows)
           let tiles = Tiles(
             a: factors(range, block, packedB + width * height), rows: block.count,
             columns: columns, inner: Arithmetic.units(range.count), output: output.from(row))
-          tiles.multiply(panels: packedB)
+          tiles.multiply(panels: panels)
           if range.upperBound == inner { isDone(block) }
         }
       }

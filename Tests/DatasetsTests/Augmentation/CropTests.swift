@@ -66,11 +66,13 @@ import Testing
   }
 
   @Test func aFlipTwiceIsNothing() {
-    for width in [1, 2, 7, 8] {
+    for width in [1, 2, 7, 8, 31, 32, 33, 48, 97] {
       let (picture, original) = (wavyPicture(width: width, height: 3), Picture())
       original.copy(picture)
       flipHorizontally(picture)
-      #expect(picture.pointer[1] == original.pointer[(width - 1) * 3 + 1])
+      for i in 0..<3 * width {
+        #expect(picture.pointer[i] == original.pointer[(width - 1 - i / 3) * 3 + i % 3])
+      }
       flipHorizontally(picture)
       #expect(difference(picture, original) == (0, 0))
     }

@@ -11,11 +11,14 @@ import Testing
     let kernel: Interpolation
   }
 
-  @Test func hasPillowsBits() throws {
+  /// Both ways of summing, as far as the processor has them.
+  private static let ways = ResampleWeights.multipliesDigits ? [false, true] : [false]
+
+  @Test(arguments: ways) func hasPillowsBits(_ byDigits: Bool) throws {
     let data = try Data(contentsOf: ImagingFixtures.folder.appending(path: "resize.json"))
     let cases = try JSONDecoder().decode([Case].self, from: data)
     #expect(cases.count == 16)
-    let (resizer, ours) = (Resizer(), Picture())
+    let (resizer, ours) = (Resizer(byDigits: byDigits), Picture())
     for example in cases {
       let source = try ImagingFixtures.picture(example.source)
       let box = ResizeBox(
@@ -44,6 +47,30 @@ import Testing
     #expect(difference(one, other) == (0, 0))
   }
 
+  /// Extents around the widths of the kernels' vectors, shrunk and enlarged, of noise, whose bicubic
+  /// sums leave 0...255 on both sides.
+  @Test func bothWaysOfSummingAgree() {
+    guard ResampleWeights.multipliesDigits else { return }
+    let (one, other) = (Picture(), Picture())
+    let (plain, digits) = (Resizer(byDigits: false), Resizer(byDigits: true))
+    for (number, width) in [1, 5, 21, 22, 43, 64, 90].enumerated() {
+      for height in [1, 4, 6, 31] {
+        let source = Picture(width: width, height: height, channels: 3)
+        for i in 0..<source.count {
+          source.pointer[i] = (i &* 2_654_435_761 >> 7) & 8 == 0 ? 0 : 255 - UInt8(i % 3)
+        }
+        for (right, down) in [(1, 1), (21, 9), (22, 40), (64, 3), (200, 57)] {
+          for kernel in [Interpolation.bilinear, .bicubic] {
+            let size = PixelSize(width: right + number, height: down)
+            plain.resize(source, to: size, kernel, into: one)
+            digits.resize(source, to: size, kernel, into: other)
+            #expect(difference(one, other) == (0, 0), "\(width) x \(height) to \(size)")
+          }
+        }
+      }
+    }
+  }
+
   @Test func theSameSizeIsACopy() {
     let source = wavyPicture(width: 13, height: 9)
     let result = Picture()
@@ -62,5 +89,20 @@ import Testing
       // Weights of 22 bits add up to one within a few units: no byte can change.
       #expect(result.bytes.allSatisfy { $0 == 201 })
     }
+  }
+
+  /// Every byte in every channel, in whole vectors and in the rest.
+  @Test func planesAreBytesOver255() {
+    let picture = Picture(width: 61, height: 17, channels: 3)
+    for i in 0..<picture.count {
+      picture.pointer[i] = UInt8(truncatingIfNeeded: i / 3 + 85 * (i % 3))
+    }
+    let size = picture.width * picture.height
+    var planes = [Float](repeating: -1, count: 3 * size + 1)
+    planes.withUnsafeMutableBufferPointer { picture.writePlanes($0.baseAddress!) }
+    for i in 0..<picture.count {
+      #expect(planes[i % 3 * size + i / 3] == Float(picture.pointer[i]) / 255)
+    }
+    #expect(planes[3 * size] == -1)
   }
 }
