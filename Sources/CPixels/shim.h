@@ -27,6 +27,23 @@ CPIXELS_INLINE cpixels_float16 cpixels_channel(const void *_Nonnull from, int ch
       channel == 0 ? red : channel == 1 ? green : blue, cpixels_float16);
 }
 
+typedef unsigned char cpixels_uchar4 __attribute__((ext_vector_type(4)));
+typedef int cpixels_int4 __attribute__((ext_vector_type(4)));
+typedef double cpixels_double4 __attribute__((ext_vector_type(4)));
+
+/// Four bytes as numbers.
+CPIXELS_INLINE cpixels_double4 cpixels_numbers(const void *_Nonnull from) {
+  cpixels_uchar4 bytes;
+  __builtin_memcpy(&bytes, from, sizeof bytes);
+  return __builtin_convertvector(__builtin_convertvector(bytes, cpixels_int4), cpixels_double4);
+}
+
+/// Numbers as bytes, clamped to 0 ... 255, their fractions cut off.
+CPIXELS_INLINE cpixels_uchar4 cpixels_cut(cpixels_double4 x) {
+  x = __builtin_elementwise_min(__builtin_elementwise_max(x, (cpixels_double4)0.0), (cpixels_double4)255.0);
+  return __builtin_convertvector(__builtin_convertvector(x, cpixels_int4), cpixels_uchar4);
+}
+
 /// Sixteen pixels the other way round; what follows the 48 bytes is not of use.
 CPIXELS_INLINE cpixels_uchar64 cpixels_mirrored(cpixels_uchar64 pixels) {
   return __builtin_shufflevector(

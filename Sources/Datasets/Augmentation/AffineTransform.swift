@@ -1,3 +1,5 @@
+import CPixels
+
 /// A map from places in the result to places in the source:
 /// `(x, y) -> (a x + b y + c, d x + e y + f)`, pixel centres at halves.
 package struct AffineTransform: Equatable {
@@ -63,9 +65,7 @@ private struct BicubicSampler {
     let (left, top) = ((x - 0.5).rounded(.down), (y - 0.5).rounded(.down))
     let (dx, dy) = (x - 0.5 - left, y - 0.5 - top)
     let (x0, y0) = (Int(left) &- 1, Int(top) &- 1)
-    let value = interpolate(x0, y0, dx, dy)
-    return SIMD4(
-      Self.byte(value[0]), Self.byte(value[1]), Self.byte(value[2]), Self.byte(value[3]))
+    return cpixels_cut(interpolate(x0, y0, dx, dy))
   }
 
   /// A polynomial at 0 is its second value: shears and shifts along one axis need one row or one
@@ -95,11 +95,7 @@ private struct BicubicSampler {
 
   @inline(__always)
   private func lanes(_ row: UnsafePointer<UInt8>, _ x: Int) -> SIMD4<Double> {
-    let at = UnsafeRawPointer(row + min(max(x, 0), width &- 1) &* channels)
-    let word = at.loadUnaligned(as: UInt32.self)
-    let bytes = SIMD4<Int32>(truncatingIfNeeded: unsafeBitCast(word, to: SIMD4<UInt8>.self))
-    return SIMD4(
-      Double(bytes[0]), Double(bytes[1]), Double(bytes[2]), Double(bytes[3]))
+    cpixels_numbers(row + min(max(x, 0), width &- 1) &* channels)
   }
 
   @inline(__always)
@@ -110,10 +106,5 @@ private struct BicubicSampler {
     let p3 = 2 * (v1 - v2) + v3 - v4
     let p4 = v2 - v1 - v3 + v4
     return v2 + t * (p2 + t * (p3 + t * p4))
-  }
-
-  @inline(__always)
-  private static func byte(_ value: Double) -> UInt8 {
-    UInt8(truncatingIfNeeded: Int32(min(max(value, 0), 255)))
   }
 }
