@@ -72,30 +72,48 @@ private struct BicubicSampler {
   /// column of the sixteen pixels, and get the same bits.
   @inline(__always)
   private func interpolate(_ x: Int, _ y: Int, _ dx: Double, _ dy: Double) -> SIMD4<Double> {
-    if dy == 0 { return row(y &+ 1, x, dx) }
+    let columns = Offsets(x, of: width, apart: channels)
+    let rows = Offsets(y, of: height, apart: rowBytes)
+    if dy == 0 { return row(rows.second, columns, dx) }
     if dx == 0 {
+      let column = pointer + columns.second
       return Self.cubic(
-        lanes(line(y), x &+ 1), lanes(line(y &+ 1), x &+ 1), lanes(line(y &+ 2), x &+ 1),
-        lanes(line(y &+ 3), x &+ 1), dy)
+        cpixels_numbers(column + rows.first), cpixels_numbers(column + rows.second),
+        cpixels_numbers(column + rows.third), cpixels_numbers(column + rows.fourth), dy)
     }
-    return Self.cubic(row(y, x, dx), row(y &+ 1, x, dx), row(y &+ 2, x, dx), row(y &+ 3, x, dx), dy)
-  }
-
-  @inline(__always)
-  private func line(_ y: Int) -> UnsafePointer<UInt8> {
-    pointer + min(max(y, 0), height &- 1) &* rowBytes
-  }
-
-  @inline(__always)
-  private func row(_ y: Int, _ x: Int, _ dx: Double) -> SIMD4<Double> {
-    let row = line(y)
     return Self.cubic(
-      lanes(row, x), lanes(row, x &+ 1), lanes(row, x &+ 2), lanes(row, x &+ 3), dx)
+      row(rows.first, columns, dx), row(rows.second, columns, dx), row(rows.third, columns, dx),
+      row(rows.fourth, columns, dx), dy)
   }
 
   @inline(__always)
-  private func lanes(_ row: UnsafePointer<UInt8>, _ x: Int) -> SIMD4<Double> {
-    cpixels_numbers(row + min(max(x, 0), width &- 1) &* channels)
+  private func row(_ start: Int, _ columns: Offsets, _ dx: Double) -> SIMD4<Double> {
+    let row = pointer + start
+    return Self.cubic(
+      cpixels_numbers(row + columns.first), cpixels_numbers(row + columns.second),
+      cpixels_numbers(row + columns.third), cpixels_numbers(row + columns.fourth), dx)
+  }
+
+  /// Where four neighbours lie along one axis, the outermost repeated outside.
+  private struct Offsets {
+    let first: Int
+    let second: Int
+    let third: Int
+    let fourth: Int
+
+    @inline(__always)
+    init(_ start: Int, of count: Int, apart distance: Int) {
+      if start >= 0, start &+ 3 < count {
+        first = start &* distance
+        second = first &+ distance
+        third = second &+ distance
+        fourth = third &+ distance
+      } else {
+        func inside(_ index: Int) -> Int { min(max(index, 0), count &- 1) &* distance }
+        (first, second) = (inside(start), inside(start &+ 1))
+        (third, fourth) = (inside(start &+ 2), inside(start &+ 3))
+      }
+    }
   }
 
   @inline(__always)

@@ -6,7 +6,7 @@ struct ArrayImages: ShardImages {
     /// One run of the file, images end to end.
     case run(FileReader, base: Int)
     /// First byte of every image.
-    case scattered(FileReader, [Int])
+    case scattered(FileReader, IndexTable<Int>)
     /// Filtered, or chunked in a way that cuts images.
     case dataset(HDF5Dataset)
   }
@@ -16,7 +16,7 @@ struct ArrayImages: ShardImages {
   let height: Int
   let channels: Int
   private let isPlanar: Bool
-  private let place: Place
+  private var place: Place
   private let first: Int
   private let shape: [Int]
 
@@ -70,7 +70,19 @@ struct ArrayImages: ShardImages {
       }
     }
     // Chunks that were never written have no place; HDF5 supplies their fill value.
-    return positions.contains(-1) ? .dataset(dataset) : .scattered(reader, positions)
+    return positions.contains(-1) ? .dataset(dataset) : .scattered(reader, IndexTable(positions))
+  }
+
+  var indexBytes: Int {
+    if case .scattered(_, let positions) = place { return positions.roundedBytes }
+    return 0
+  }
+
+  func moving(into memory: IndexMemory) -> ArrayImages {
+    guard case .scattered(let reader, let positions) = place else { return self }
+    var copy = self
+    copy.place = .scattered(reader, memory.move(positions))
+    return copy
   }
 
   var fixedKind: StoredImage? { .raw(width: width, height: height, channels: channels) }

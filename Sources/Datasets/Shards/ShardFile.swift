@@ -7,7 +7,7 @@ final class ShardFile: Sendable {
   let size: Int
   let images: any ShardImages
   /// Class of every image, not negative.
-  let labels: [Int32]
+  let labels: IndexTable<Int32>
   /// Names of the classes; empty if the file does not tell.
   let classes: [String]
   /// CRC32C over positions (of streams) and labels.
@@ -29,7 +29,7 @@ final class ShardFile: Sendable {
     let imageSet = try file.dataset(layout.images)
     let labelSet = try file.dataset(layout.labels)
     let rows = try Self.rows(of: layout, imageSet, labelSet, file)
-    labels = try Self.readLabels(labelSet, rows: rows)
+    labels = IndexTable(try Self.readLabels(labelSet, rows: rows))
     var crc = CRC32C()
     images = try Self.open(layout, imageSet, rows: rows, file, reader, &crc)
     labels.withUnsafeBytes { crc.update($0) }
@@ -39,6 +39,21 @@ final class ShardFile: Sendable {
     content = (try? file.attributes.string(ShardFormat.content)) ?? ""
     names = try ShardNames(layout.names, of: file, first: rows.lowerBound, count: rows.count)
     try checkLabels(layout.labels)
+  }
+
+  /// The same file with its tables elsewhere.
+  private init(_ other: ShardFile, labels: IndexTable<Int32>, images: any ShardImages) {
+    (path, size, self.images, self.labels) = (other.path, other.size, images, labels)
+    (classes, tableCRC, build) = (other.classes, other.tableCRC, other.build)
+    (content, names) = (other.content, other.names)
+  }
+
+  /// Bytes of its tables in an `IndexMemory`.
+  var indexBytes: Int { labels.roundedBytes + images.indexBytes }
+
+  func moving(into memory: IndexMemory) -> ShardFile {
+    let labels = memory.move(labels)
+    return ShardFile(self, labels: labels, images: images.moving(into: memory))
   }
 
   /// Original name of a sample, empty if unknown.
@@ -102,7 +117,7 @@ final class ShardFile: Sendable {
       let offsets = try file.dataset(layout.offsets)
       let positions = try readOffsets(offsets, block: images)
       positions.withUnsafeBytes { crc.update($0) }
-      return StreamImages(offsets: positions, block: ByteBlock(images, reader))
+      return StreamImages(offsets: IndexTable(positions), block: ByteBlock(images, reader))
     }
     if case .variableLength(_, isByteLike: true) = images.type {
       return try RowImages(images, rows, reader)

@@ -8,6 +8,15 @@ protocol ShardImages: Sendable {
   /// Every image is of this kind; nil where sizes vary (streams).
   var fixedKind: StoredImage? { get }
   func read(_ index: Int, into bytes: inout [UInt8]) throws -> StoredImage
+  /// Bytes of its tables in an `IndexMemory`.
+  var indexBytes: Int { get }
+  /// The same images with their tables there.
+  func moving(into memory: IndexMemory) -> Self
+}
+
+extension ShardImages {
+  var indexBytes: Int { 0 }
+  func moving(into memory: IndexMemory) -> Self { self }
 }
 
 extension [UInt8] {
@@ -24,8 +33,14 @@ extension [UInt8] {
 /// JPEG and PNG streams end to end in one dataset.
 struct StreamImages: ShardImages {
   /// N + 1 positions in the block.
-  let offsets: [UInt64]
+  let offsets: IndexTable<UInt64>
   let block: ByteBlock
+
+  var indexBytes: Int { offsets.roundedBytes }
+
+  func moving(into memory: IndexMemory) -> StreamImages {
+    StreamImages(offsets: memory.move(offsets), block: block)
+  }
 
   var count: Int { offsets.count - 1 }
   var layout: String { "encoded streams" + (block.isDirect ? "" : ", read through HDF5") }

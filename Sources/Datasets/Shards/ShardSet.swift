@@ -21,10 +21,14 @@ public final class ShardSet: SampleSource {
   ///   - paths: folders of shards, HDF5 files, or both.
   ///   - split: which part, where files or folders hold several: `train`, `validation`, `test` in
   ///     any usual spelling.
+  ///   - memory: gives memory of so many bytes for positions and labels, some 12 bytes an image; this
+  ///     process's own by default.
   /// - Throws: `ArchiveError` naming file and dataset.
-  public init(paths: [String], split: String = "") throws {
+  public init(
+    paths: [String], split: String = "", memory: ((_ bytes: Int) throws -> IndexMemory)? = nil
+  ) throws {
     let resolved = try ShardPaths(paths, split: split)
-    files = try resolved.files.map {
+    let files = try resolved.files.map {
       try ShardFile($0, split: split, isChosen: resolved.splitIsChosen)
     }
     classes = try Self.commonClasses(files)
@@ -38,10 +42,19 @@ public final class ShardSet: SampleSource {
         paths.joined(separator: ", "), "there is not one image",
         remedy: "Give shards that hold images")
     }
+    if let memory {
+      let memory = try memory(files.reduce(0) { $0 + $1.indexBytes })
+      self.files = files.map { $0.moving(into: memory) }
+      try memory.finish()
+    } else {
+      self.files = files
+    }
   }
 
-  public convenience init(_ path: String, split: String = "") throws {
-    try self.init(paths: [path], split: split)
+  public convenience init(
+    _ path: String, split: String = "", memory: ((_ bytes: Int) throws -> IndexMemory)? = nil
+  ) throws {
+    try self.init(paths: [path], split: split, memory: memory)
   }
 
   public func label(_ index: Int) -> Int {

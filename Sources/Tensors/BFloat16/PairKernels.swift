@@ -55,6 +55,7 @@ enum PairKernels {
   /// `Softmax.forward`. Rows of scores have space up to whole pairs of vectors: a part of a vector,
   /// stored in pieces, would have to reach the cache before it could be loaded again.
   static func softmax(_ scores: Matrix, factor: Float, into probabilities: PairMatrix) {
+    let factor = factor * 1.442_695_04  // log₂ e
     let scale = Lanes(repeating: factor)
     for row in 0..<scores.rows {
       let x = scores.pointer + row * scores.stride
@@ -62,7 +63,7 @@ enum PairKernels {
       let shift = Lanes(repeating: -factor * Softmax.greatest(x, scores.columns))
       var sum = Lanes.zero
       forEachLanes(scores.columns) { column, count in
-        var e = VectorMath.exp(shift.addingProduct(x.lanes(column), scale))
+        var e = RoughMath.power(shift.addingProduct(x.lanes(column), scale))
         if count < 16 { e = e.first(count) }
         sum += e
         x.store(e, column)

@@ -19,28 +19,12 @@ package enum RoughErfForm: LaneFunction {
     let magnitude = x.replacing(with: -x, where: x .< 0)
     let t = clanes_rough_reciprocal(
       Lanes(repeating: 1).addingProduct(magnitude, Lanes(repeating: 0.49)))
-    let bell = power(x * x * -0.721_347_52)  // -½ log₂ e
+    let bell = RoughMath.power(x * x * -0.721_347_52)  // -½ log₂ e
     var q = Lanes(repeating: -0.124_603_28)
     q = Lanes(repeating: 0.257_201_08).addingProduct(q, t)
     q = Lanes(repeating: 0.169_749_69).addingProduct(q, t)
     q = Lanes(repeating: 0.197_576_33).addingProduct(q, t)
     let below = bell * t * q
     return (below.replacing(with: 1 - below, where: x .> 0), bell)
-  }
-
-  /// 2^y for y ≤ 0, from -126 on, relative error 7.5e-5: y = n + r, |r| ≤ ½, where adding 1.5 · 2²³ rounds to
-  /// an integer whose low bits are then the exponent.
-  @inline(__always) private static func power(_ y: Lanes) -> Lanes {
-    let y = y.replacing(with: Lanes(repeating: -126), where: y .< -126)
-    let magic = Lanes(repeating: 12_582_912)
-    let shifted = magic + y
-    let r = y - (shifted - magic)
-    var p = Lanes(repeating: 0.055_170_86)
-    p = Lanes(repeating: 0.242_610_33).addingProduct(p, r)
-    p = Lanes(repeating: 0.693_261_03).addingProduct(p, r)
-    p = Lanes(repeating: 0.999_928_13).addingProduct(p, r)
-    let bits = unsafeBitCast(shifted, to: SIMD16<Int32>.self)
-    let exponent = (bits &<< 23) &+ SIMD16<Int32>(repeating: 0x3F80_0000)
-    return p * unsafeBitCast(exponent, to: Lanes.self)
   }
 }

@@ -23,6 +23,43 @@ import Testing
     #expect(set.describe(4) == "\(folder.path)/counted-00001-of-00003.h5, image 1 (file4)")
   }
 
+  /// Positions and labels in memory that one process fills and another only reads.
+  @Test(arguments: ShardWriter.Storage.allCases)
+  func theIndexMayLieInSharedMemory(_ storage: ShardWriter.Storage) throws {
+    let folder = try ScratchFolder()
+    try CountedImages.writeSet(in: folder.path, storage)
+    let own = try ShardSet(folder.path)
+    let owner = ScratchMemory(bytes: 4096)
+    var published = 0
+    func open(fills: Bool) throws -> ShardSet {
+      try ShardSet(folder.path) { bytes in
+        // Ten labels in three files, and thirteen positions of streams.
+        #expect(bytes == 16 + 16 + 16 + (storage == .raw ? 0 : 8 * 13))
+        return IndexMemory(at: owner.pointer, of: owner, isFiller: fills) { published += 1 }
+      }
+    }
+    let filler = try open(fills: true)
+    let reader = try open(fills: false)
+    #expect(published == 2)
+    for set in [filler, reader] {
+      #expect(set.fingerprint == own.fingerprint)
+      var (bytes, expected): ([UInt8], [UInt8]) = ([], [])
+      for index in 0..<10 {
+        #expect(try set.read(index, into: &bytes) == own.read(index, into: &expected))
+        #expect(bytes == expected)
+        #expect(set.label(index) == own.label(index))
+      }
+    }
+    owner.pointer.initializeMemory(as: UInt8.self, repeating: 0, count: 4096)
+    #expect(reader.label(1) == 0, "the labels lie elsewhere")
+  }
+
+  private final class ScratchMemory {
+    let pointer: UnsafeMutableRawPointer
+    init(bytes: Int) { pointer = .allocate(byteCount: bytes, alignment: 64) }
+    deinit { pointer.deallocate() }
+  }
+
   @Test func theFingerprintTellsAChangeOfLabels() throws {
     let folder = try ScratchFolder()
     try CountedImages.writeSet(in: folder.path, .raw)

@@ -31,4 +31,17 @@ import Testing
     #expect(y.array[5] == y.array[4] && y.array[6] == y.array[4] && y.array[4].isFinite)
     #expect(y.array[7].isNaN)
   }
+
+  /// Documented: 7.6e-5 of the value for numbers down to -126.
+  @Test func theRoughPowerIsGoodForEightBits() {
+    var worst = 0.0
+    for step in 0...12_600 {
+      let y = -Float(step) / 100
+      let value = RoughMath.power(SIMD16(repeating: y))[7]
+      worst = max(worst, abs(Double(value) / exp2(Double(y)) - 1))
+    }
+    #expect(worst < 7.6e-5, "\(worst)")
+    #expect(RoughMath.power(SIMD16(repeating: -.infinity))[0] < 1.2e-38)
+    #expect(RoughMath.power(SIMD16(repeating: .nan))[0].isNaN)
+  }
 }
