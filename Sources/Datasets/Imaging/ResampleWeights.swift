@@ -77,22 +77,25 @@ package final class ResampleWeights {
       var (entry, weight) = (0, weights)
       for _ in 0..<key.output {
         for first in stride(from: 0, to: taps, by: 4) {
-          var (low, middle, high) = (Int32(0), Int32(0), Int32(0))
-          for tap in first..<min(first + 4, taps) {
-            let place = Int32(8 * (tap - first))
-            let d0 = Int32(Int8(truncatingIfNeeded: weight[tap]))
-            let rest = (weight[tap] - d0) >> 8
-            let d1 = Int32(Int8(truncatingIfNeeded: rest))
-            low |= (d0 & 255) << place
-            middle |= (d1 & 255) << place
-            high |= ((rest - d1) >> 8 & 255) << place
-          }
-          (digits[entry], digits[entry + 1], digits[entry + 2]) = (low, middle, high)
+          var four = SIMD4<Int32>.zero
+          for tap in first..<min(first + 4, taps) { four[tap - first] = weight[tap] }
+          let d0 = (four &<< 24) &>> 24
+          let rest = (four &- d0) &>> 8
+          let d1 = (rest &<< 24) &>> 24
+          digits[entry] = Self.bytes(d0)
+          digits[entry + 1] = Self.bytes(d1)
+          digits[entry + 2] = Self.bytes((rest &- d1) &>> 8)
           entry += 3
         }
         weight += taps
       }
     }
+  }
+
+  /// The lowest bytes of the lanes.
+  @inline(__always)
+  private static func bytes(_ lanes: SIMD4<Int32>) -> Int32 {
+    unsafeBitCast(SIMD4<UInt8>(truncatingIfNeeded: lanes), to: Int32.self)
   }
 
   private func quantize(

@@ -85,13 +85,14 @@ enum PairKernels {
       let p = UnsafePointer(probabilities.pointer + row * probabilities.stride)
       let d = UnsafePointer(gradient.pointer + row * gradient.stride)
       let s = scores.pointer + row * scores.stride
-      var dot = Lanes.zero
+      // Two sums, or each product would wait for the one before.
+      var (dot, other) = (Lanes.zero, Lanes.zero)
       forEachLanePair(gradient.columns) { column, count in
         let (pairs, first, second) = load(p, d, column, count)
         dot.addProduct(clanes_first_numbers(pairs), first)
-        dot.addProduct(clanes_second_numbers(pairs), second)
+        other.addProduct(clanes_second_numbers(pairs), second)
       }
-      let mean = Lanes(repeating: dot.total)
+      let mean = Lanes(repeating: (dot + other).total)
       forEachLanePair(gradient.columns) { column, count in
         let (pairs, first, second) = load(p, d, column, count)
         let a = (first - mean) * clanes_first_numbers(pairs) * scale

@@ -111,8 +111,9 @@ extension RegisterTiles {
     _: Columns.Type, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ bRow: Int,
     _ row: Int, _ column: Int, _ last: Int, _ valid: Int, at: (Int) -> Int
   ) {
-    // Their way from memory takes as long as some tens of steps of the loop.
-    for i in 0..<valid { output.prefetch(row + i, column) }
+    // Their way from memory takes as long as some tens of steps of the loop; the short products of
+    // attention heads stay in the cache.
+    if inner > 64 { for i in 0..<valid { output.prefetch(row + i, column) } }
     var (s0, s1, s2, s3) = (Columns.zero, Columns.zero, Columns.zero, Columns.zero)
     var (s4, s5, s6, s7) = (Columns.zero, Columns.zero, Columns.zero, Columns.zero)
     var (a, b, left) = (a, b, inner)

@@ -71,9 +71,16 @@ public enum Softmax {
   /// The greatest of so many numbers; NaN are passed over.
   @inline(__always) static func greatest(_ x: UnsafePointer<Float>, _ count: Int) -> Float {
     var result = Lanes(repeating: -.infinity)
-    let whole = count & ~15
+    var other = result
+    let (pairs, whole) = (count & ~31, count & ~15)
     var index = 0
-    while index < whole {
+    while index < pairs {
+      result = result.greater(of: x.lanes(index))
+      other = other.greater(of: x.lanes(index + 16))
+      index += 32
+    }
+    result = result.greater(of: other)
+    if index < whole {
       result = result.greater(of: x.lanes(index))
       index += 16
     }

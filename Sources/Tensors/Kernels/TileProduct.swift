@@ -53,6 +53,7 @@ struct TileProduct<Arithmetic: TileArithmetic> {
     }
   }
 
+  /// The columns of a weight, or its rows, in wide panels: kept ones, or made anew in `scratch`.
   func panels(
     of weight: Matrix, transposed: Bool, _ kept: WeightPanels?,
     _ scratch: UnsafeMutablePointer<Float>

@@ -48,7 +48,8 @@ enum Advice {
       ["Haswell", "Zen", "Sandybridge"].contains(products.kernel)
     {
       advice.append(
-        "\(products.kernel) kernels on a processor with AVX-512 run at half its rate")
+        "\(products.kernel) kernels on a processor with AVX-512 run at half its rate; they still "
+          + "multiply what is too small for tiles")
     }
     if !Processor.unused.isEmpty {
       advice.append(
