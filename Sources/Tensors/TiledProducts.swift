@@ -1,5 +1,6 @@
 /// Single-precision products in register tiles, on processors with AVX-512. What is added to a product
-/// is added on its way from the registers. Products of a few rows are OpenBLAS's.
+/// is added on its way from the registers. Products of a few rows are OpenBLAS's, small ones of
+/// attention heads `SmallProduct`'s.
 ///
 /// Of a transformer's linear maps with 1,576 rows that are not in a cache near by, Zen 5 makes 250 to
 /// 260 GFLOP/s (gradients of weights 230 to 250), by OpenBLAS 210 to 245.
@@ -75,8 +76,14 @@ public struct TiledProducts: MatrixProducts {
     _ a: Matrix, transposed transposeA: Bool, _ b: Matrix, transposed transposeB: Bool,
     into c: Matrix, adding: Bool
   ) {
-    library.multiply(
-      a, transposed: transposeA, b, transposed: transposeB, into: c, adding: adding)
+    let inner = transposeA ? a.rows : a.columns
+    let isSmall = SmallProduct.suits(rows: c.rows, columns: c.columns, inner: inner)
+    guard suits(rows: c.rows), !isSmall else {
+      return library.multiply(
+        a, transposed: transposeA, b, transposed: transposeB, into: c, adding: adding)
+    }
+    tiles.multiply(
+      a, transposed: transposeA, b, transposed: transposeB, into: TileOutput(c, adding: adding))
   }
 
   /// Whether laying out the other operand pays.

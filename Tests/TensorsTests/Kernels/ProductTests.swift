@@ -24,8 +24,12 @@ import Testing
 
   /// Roundings of partial sums of some √inner / 3 add up like a walk of `inner` steps: a deviation
   /// of inner · 2e-8, five of which are allowed for the largest of thousands.
-  @Test(arguments: sizes, [false, true])
-  func agreesWithDoublePrecision(_ size: Sizes, adding: Bool) {
+  @Test(arguments: sizes, Kind.allCases)
+  func agreesWithDoublePrecision(_ size: Sizes, _ kind: Kind) {
+    for adding in [false, true] { check(size, kind.products(pool), adding: adding) }
+  }
+
+  private func check(_ size: Sizes, _ products: any MatrixProducts, adding: Bool) {
     let (m, n, k) = (size.rows, size.columns, size.inner)
     for (transposeA, transposeB) in [(false, false), (false, true), (true, false), (true, true)] {
       let (aRows, aColumns) = transposeA ? (k, m) : (m, k)
