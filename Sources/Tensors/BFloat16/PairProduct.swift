@@ -10,10 +10,10 @@ extension TileProduct<BFloat16Pairs> {
     blocks(
       rows: a.rows, columns: transposed ? weight.rows : weight.columns, inner: a.columns,
       into: output
-    ) { _, scratch in
-      panels(of: weight, transposed: transposed, kept, scratch)
-    } factors: { _, rows, _ in
-      TileFactors(rows: a.rows(rows).pointer, stride: a.stride)
+    ) { inner, scratch in
+      panels(of: weight, inner, transposed: transposed, kept, scratch)
+    } factors: { inner, rows, _ in
+      TileFactors(rows: a.rows(rows).columns(inner).pointer, stride: a.stride)
     }
   }
 
@@ -39,7 +39,8 @@ extension TileProduct<BFloat16Pairs> {
   ) {
     blocks(
       rows: transposeA ? a.columns : a.rows, columns: transposeB ? b.rows : b.columns,
-      inner: transposeA ? a.rows : a.columns, by: transposeA ? Self.innerBlock : .max, into: output
+      inner: transposeA ? a.rows : a.columns, by: transposeA ? Self.batchBlock : Self.innerBlock,
+      into: output
     ) { inner, scratch in
       if transposeB {
         SinglePrecision.rows(of: b.columns(inner).units, into: scratch)

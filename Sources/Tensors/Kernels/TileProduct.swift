@@ -1,6 +1,6 @@
 /// C = A B + …, a `TileOutput`, by register tiles: the columns of B are laid out in panels, then blocks
-/// of rows of A pass by all of them. A panel is read from the first or second cache as fast as it is
-/// multiplied, so that the inner index needs no blocks where nothing but speed asks for them.
+/// of rows of A pass by all of them. A panel is read from the second cache as fast as it is multiplied,
+/// so that a block of the inner index need only fit there, beside the rows of A.
 ///
 /// Sums run upwards over the inner index within its blocks, whatever the other extents are.
 struct TileProduct<Arithmetic: TileArithmetic> {
@@ -8,11 +8,11 @@ struct TileProduct<Arithmetic: TileArithmetic> {
 
   let pool: BufferPool
 
-  /// Rows of A that stay in the second-level cache.
+  /// Rows of A, and steps of the inner index: 393 KB of A and 98 KB of a panel.
   static var rowBlock: Int { 128 }
-  /// Steps of the inner index where it runs over the rows of a batch: what is laid out of both
-  /// operands is small then, whatever their number.
-  static var innerBlock: Int { 384 * Arithmetic.span }
+  static var innerBlock: Int { 768 * Arithmetic.span }
+  /// Steps of the inner index where it runs over the rows of a batch, and A is laid out as well.
+  static var batchBlock: Int { 384 * Arithmetic.span }
 
   /// Of operands in single precision.
   func multiply(
@@ -21,7 +21,8 @@ struct TileProduct<Arithmetic: TileArithmetic> {
   ) {
     blocks(
       rows: transposeA ? a.columns : a.rows, columns: transposeB ? b.rows : b.columns,
-      inner: transposeA ? a.rows : a.columns, by: transposeA ? Self.innerBlock : .max, into: output
+      inner: transposeA ? a.rows : a.columns, by: transposeA ? Self.batchBlock : Self.innerBlock,
+      into: output
     ) { inner, scratch in
       if transposeB {
         Arithmetic.rows(of: b.columns(inner), into: scratch)
@@ -46,18 +47,20 @@ struct TileProduct<Arithmetic: TileArithmetic> {
     blocks(
       rows: a.rows, columns: transposed ? weight.rows : weight.columns, inner: a.columns,
       into: output
-    ) { _, scratch in
-      panels(of: weight, transposed: transposed, kept, scratch)
-    } factors: { _, rows, scratch in
-      Arithmetic.factors(a.rows(rows), scratch: scratch)
+    ) { inner, scratch in
+      panels(of: weight, inner, transposed: transposed, kept, scratch)
+    } factors: { inner, rows, scratch in
+      Arithmetic.factors(a.rows(rows).columns(inner), scratch: scratch)
     }
   }
 
-  /// The columns of a weight, or its rows, in wide panels: kept ones, or made anew in `scratch`.
+  /// A block of the columns of a weight, or of its rows, in wide panels: kept ones, or made anew in
+  /// `scratch`.
   func panels(
-    of weight: Matrix, transposed: Bool, _ kept: WeightPanels?,
+    of weight: Matrix, _ inner: Range<Int>, transposed: Bool, _ kept: WeightPanels?,
     _ scratch: UnsafeMutablePointer<Float>
   ) -> UnsafePointer<Float> {
+    let weight = transposed ? weight.columns(inner) : weight.rows(inner)
     func make(_ panels: UnsafeMutablePointer<Float>) {
       if transposed {
         Arithmetic.rows(of: weight, into: panels)
@@ -65,14 +68,13 @@ struct TileProduct<Arithmetic: TileArithmetic> {
         Arithmetic.columns(of: weight, panel: .wide, into: panels)
       }
     }
-    let (columns, inner) =
-      transposed ? (weight.rows, weight.columns) : (weight.columns, weight.rows)
+    let columns = transposed ? weight.rows : weight.columns
     let key = WeightPanels.Key(
       address: UInt(bitPattern: weight.pointer), rows: weight.rows, columns: weight.columns,
       transposed: transposed)
     let width = (columns + Tiles.panel - 1) / Tiles.panel * Tiles.panel + 16
     if let panels = kept?.panels(
-      key, count: width * (Arithmetic.units(inner) + 16), from: pool, make: make)
+      key, count: width * (Arithmetic.units(inner.count) + 16), from: pool, make: make)
     {
       return panels
     }
@@ -86,7 +88,7 @@ struct TileProduct<Arithmetic: TileArithmetic> {
   ///   at a time.
   @inline(__always)
   func blocks(
-    rows: Int, columns: Int, inner: Int, by limit: Int = .max, into output: TileOutput,
+    rows: Int, columns: Int, inner: Int, by limit: Int = Self.innerBlock, into output: TileOutput,
     rowBlock: Int = Self.rowBlock,
     panels: (_ inner: Range<Int>, _ scratch: UnsafeMutablePointer<Float>)
       -> UnsafePointer<Float>,
