@@ -44,6 +44,66 @@ CPIXELS_INLINE cpixels_uchar4 cpixels_cut(cpixels_double4 x) {
   return __builtin_convertvector(__builtin_convertvector(x, cpixels_int4), cpixels_uchar4);
 }
 
+typedef unsigned char cpixels_uchar8 __attribute__((ext_vector_type(8)));
+typedef int cpixels_int8 __attribute__((ext_vector_type(8)));
+typedef double cpixels_double8 __attribute__((ext_vector_type(8)));
+
+/// Pixel 0, 1, 2 or 3 of those in a row from `a`, beside that of those from `b`: (red, green, blue, -, red,
+/// green, blue, -). Sixteen bytes of each are read.
+CPIXELS_INLINE cpixels_double8 cpixels_two_numbers(const void *_Nonnull a, const void *_Nonnull b, int pixel) {
+  cpixels_uchar16 p, q;
+  __builtin_memcpy(&p, a, sizeof p);
+  __builtin_memcpy(&q, b, sizeof q);
+  cpixels_uchar8 first = __builtin_shufflevector(p, q, 0, 1, 2, 3, 16, 17, 18, 19);
+  cpixels_uchar8 second = __builtin_shufflevector(p, q, 3, 4, 5, 6, 19, 20, 21, 22);
+  cpixels_uchar8 third = __builtin_shufflevector(p, q, 6, 7, 8, 9, 22, 23, 24, 25);
+  cpixels_uchar8 fourth = __builtin_shufflevector(p, q, 9, 10, 11, 12, 25, 26, 27, 28);
+  cpixels_uchar8 bytes = pixel == 0 ? first : pixel == 1 ? second : pixel == 2 ? third : fourth;
+  return __builtin_convertvector(__builtin_convertvector(bytes, cpixels_int8), cpixels_double8);
+}
+
+typedef double cpixels_double2 __attribute__((ext_vector_type(2)));
+typedef long long cpixels_long2 __attribute__((ext_vector_type(2)));
+
+/// Between `v2` and `v3`, the polynomial of Pillow's cubic interpolation at t, each operation rounded.
+CPIXELS_INLINE cpixels_double8 cpixels_cubic(
+    cpixels_double8 v1, cpixels_double8 v2, cpixels_double8 v3, cpixels_double8 v4, cpixels_double8 t) {
+#pragma clang fp contract(off)
+  cpixels_double8 p2 = v3 - v1;
+  cpixels_double8 p3 = 2.0 * (v1 - v2) + v3 - v4;
+  cpixels_double8 p4 = v2 - v1 - v3 + v4;
+  return v2 + t * (p2 + t * (p3 + t * p4));
+}
+
+/// Numbers that are integers.
+CPIXELS_INLINE cpixels_long2 cpixels_integers(cpixels_double2 x) {
+  return __builtin_convertvector(x, cpixels_long2);
+}
+
+/// A number of each of two pixels, for their channels.
+CPIXELS_INLINE cpixels_double8 cpixels_for_two(cpixels_double2 x) {
+  return __builtin_shufflevector(x, x, 0, 0, 0, 0, 1, 1, 1, 1);
+}
+
+/// A number of each of eight pixels, for a third of the twenty-four bytes of their channels.
+CPIXELS_INLINE cpixels_double8 cpixels_for_third(cpixels_double8 x, int third) {
+  cpixels_double8 first = __builtin_shufflevector(x, x, 0, 0, 0, 1, 1, 1, 2, 2);
+  cpixels_double8 second = __builtin_shufflevector(x, x, 2, 3, 3, 3, 4, 4, 4, 5);
+  cpixels_double8 last = __builtin_shufflevector(x, x, 5, 5, 6, 6, 6, 7, 7, 7);
+  return third == 0 ? first : third == 1 ? second : last;
+}
+
+/// As `cpixels_cut`.
+CPIXELS_INLINE cpixels_uchar8 cpixels_cut_eight(cpixels_double8 x) {
+  x = __builtin_elementwise_min(__builtin_elementwise_max(x, (cpixels_double8)0.0), (cpixels_double8)255.0);
+  return __builtin_convertvector(__builtin_convertvector(x, cpixels_int8), cpixels_uchar8);
+}
+
+/// The first three channels of two pixels that have four; the last two bytes are not of use.
+CPIXELS_INLINE cpixels_uchar8 cpixels_joined(cpixels_uchar8 two) {
+  return __builtin_shufflevector(two, two, 0, 1, 2, 4, 5, 6, -1, -1);
+}
+
 /// Sixteen pixels the other way round; what follows the 48 bytes is not of use.
 CPIXELS_INLINE cpixels_uchar64 cpixels_mirrored(cpixels_uchar64 pixels) {
   return __builtin_shufflevector(

@@ -1,5 +1,3 @@
-import CPixels
-
 /// A map from places in the result to places in the source:
 /// `(x, y) -> (a x + b y + c, d x + e y + f)`, pixel centres at halves.
 package struct AffineTransform: Equatable {
@@ -25,104 +23,45 @@ package struct AffineTransform: Equatable {
     target.reshape(width: source.width, height: source.height, channels: source.channels)
     let sampler = BicubicSampler(source)
     let runs = BicubicRuns(source, self)
+    let pairs = BicubicPairs(source, self)
     for y in 0..<target.height {
-      var out = target.pointer + y * target.rowBytes
-      var x = 0
-      while x < target.width {
-        if let runs, runs.writeEight(x, y, into: out) {
-          x += 8
-          out += 8 * source.channels
-          continue
+      let row = target.pointer + y * target.rowBytes
+      func writeSingly(_ pixels: Range<Int>) {
+        for x in pixels {
+          let (u, v) = (Double(x) + 0.5, Double(y) + 0.5)
+          let value = sampler.pixel(x: a * u + b * v + c, y: d * u + e * v + f) ?? fill
+          let out = row + x * source.channels
+          if source.channels == 3 { (out[1], out[2]) = (value[1], value[2]) }
+          out[0] = value[0]
         }
-        let (u, v) = (Double(x) + 0.5, Double(y) + 0.5)
-        let value = sampler.pixel(x: a * u + b * v + c, y: d * u + e * v + f) ?? fill
-        if source.channels == 3 { (out[1], out[2]) = (value[1], value[2]) }
-        out[0] = value[0]
-        out += source.channels
-        x += 1
       }
+      let inner = runs?.write(y, into: row) ?? pairs?.write(y, into: row) ?? 0..<0
+      writeSingly(0..<inner.lowerBound)
+      writeSingly(inner.upperBound..<target.width)
     }
   }
-}
 
-private struct BicubicSampler {
-  private let pointer: UnsafePointer<UInt8>
-  private let width: Int
-  private let height: Int
-  private let channels: Int
-  private let rowBytes: Int
-
-  init(_ picture: Picture) {
-    pointer = UnsafePointer(picture.pointer)
-    (width, height) = (picture.width, picture.height)
-    (channels, rowBytes) = (picture.channels, picture.rowBytes)
-  }
-
-  /// The channels in lanes, or nil outside the picture.
-  @inline(__always)
-  func pixel(x: Double, y: Double) -> SIMD4<UInt8>? {
-    guard x >= 0, x < Double(width), y >= 0, y < Double(height) else { return nil }
-    let (left, top) = ((x - 0.5).rounded(.down), (y - 0.5).rounded(.down))
-    let (dx, dy) = (x - 0.5 - left, y - 0.5 - top)
-    let (x0, y0) = (Int(left) &- 1, Int(top) &- 1)
-    return cpixels_cut(interpolate(x0, y0, dx, dy))
-  }
-
-  /// A polynomial at 0 is its second value: shears and shifts along one axis need one row or one
-  /// column of the sixteen pixels, and get the same bits.
-  @inline(__always)
-  private func interpolate(_ x: Int, _ y: Int, _ dx: Double, _ dy: Double) -> SIMD4<Double> {
-    let columns = Offsets(x, of: width, apart: channels)
-    let rows = Offsets(y, of: height, apart: rowBytes)
-    if dy == 0 { return row(rows.second, columns, dx) }
-    if dx == 0 {
-      let column = pointer + columns.second
-      return Self.cubic(
-        cpixels_numbers(column + rows.first), cpixels_numbers(column + rows.second),
-        cpixels_numbers(column + rows.third), cpixels_numbers(column + rows.fourth), dy)
-    }
-    return Self.cubic(
-      row(rows.first, columns, dx), row(rows.second, columns, dx), row(rows.third, columns, dx),
-      row(rows.fourth, columns, dx), dy)
-  }
-
-  @inline(__always)
-  private func row(_ start: Int, _ columns: Offsets, _ dx: Double) -> SIMD4<Double> {
-    let row = pointer + start
-    return Self.cubic(
-      cpixels_numbers(row + columns.first), cpixels_numbers(row + columns.second),
-      cpixels_numbers(row + columns.third), cpixels_numbers(row + columns.fourth), dx)
-  }
-
-  /// Where four neighbours lie along one axis, the outermost repeated outside.
-  private struct Offsets {
-    let first: Int
-    let second: Int
-    let third: Int
-    let fourth: Int
-
-    @inline(__always)
-    init(_ start: Int, of count: Int, apart distance: Int) {
-      if start >= 0, start &+ 3 < count {
-        first = start &* distance
-        second = first &+ distance
-        third = second &+ distance
-        fourth = third &+ distance
-      } else {
-        func inside(_ index: Int) -> Int { min(max(index, 0), count &- 1) &* distance }
-        (first, second) = (inside(start), inside(start &+ 1))
-        (third, fourth) = (inside(start &+ 2), inside(start &+ 3))
+  /// Pixels of row `y` that the map sends into a rectangle, 0 ..< 0 if there are none. Those that it sends to
+  /// within 1/1000 of the rectangle's edges may be missing, as rounding leaves them to chance.
+  func pixels(
+    ofRow y: Int, from candidates: Range<Int>, into columns: ClosedRange<Double>,
+    _ rows: ClosedRange<Double>
+  ) -> Range<Int> {
+    var (first, last) = (Double(candidates.lowerBound), Double(candidates.upperBound - 1))
+    // slope · (x + ½) + start
+    func keep(_ slope: Double, _ start: Double, in places: ClosedRange<Double>) {
+      let (least, most) = (places.lowerBound + 1e-3 - start, places.upperBound - 1e-3 - start)
+      guard slope != 0 else {
+        if least > 0 || most < 0 { last = -.infinity }
+        return
       }
+      first = max(first, min(least / slope, most / slope) - 0.5)
+      last = min(last, max(least / slope, most / slope) - 0.5)
     }
-  }
-
-  @inline(__always)
-  private static func cubic(
-    _ v1: SIMD4<Double>, _ v2: SIMD4<Double>, _ v3: SIMD4<Double>, _ v4: SIMD4<Double>, _ t: Double
-  ) -> SIMD4<Double> {
-    let p2 = v3 - v1
-    let p3 = 2 * (v1 - v2) + v3 - v4
-    let p4 = v2 - v1 - v3 + v4
-    return v2 + t * (p2 + t * (p3 + t * p4))
+    let v = Double(y) + 0.5
+    keep(a, b * v + c, in: columns)
+    keep(d, e * v + f, in: rows)
+    (first, last) = (first.rounded(.up), last.rounded(.down))
+    return first <= last ? Int(first)..<Int(last) + 1 : 0..<0
   }
 }

@@ -1,3 +1,5 @@
+import CPixels
+
 /// Eight pixels in a row at once, for maps that move along one axis only, where their neighbours are
 /// eight in a row as well: shifts, and shears along the rows. The bits of a pixel are those it has by
 /// itself, as every lane does the same arithmetic.
@@ -16,42 +18,57 @@ struct BicubicRuns {
   /// Nil for a map that needs neighbours in both directions, or a column's at every pixel anew.
   init?(_ picture: Picture, _ map: AffineTransform) {
     alongRows = map.f == 0
-    guard map.a == 1, map.e == 1, map.d == 0, alongRows || (map.b == 0 && map.c == 0) else {
-      return nil
-    }
+    guard map.a == 1, map.e == 1, map.d == 0, alongRows || (map.b == 0 && map.c == 0),
+      picture.width >= 8
+    else { return nil }
     pointer = UnsafePointer(picture.pointer)
     (width, height) = (picture.width, picture.height)
     (channels, rowBytes) = (picture.channels, picture.rowBytes)
     self.map = map
   }
 
-  /// Writes pixels `x ..< x + 8` of row `y`, unless one of them needs what lies beyond an edge.
+  /// Writes row `y` but for the ends that need what lies beyond an edge.
+  /// - Returns: the pixels that are written.
   @inline(__always)
-  func writeEight(_ x: Int, _ y: Int, into out: UnsafeMutablePointer<UInt8>) -> Bool {
-    guard x + 8 <= width else { return false }
-    return alongRows ? filterRow(x, y, into: out) : filterColumn(x, y, into: out)
+  func write(_ y: Int, into row: UnsafeMutablePointer<UInt8>) -> Range<Int> {
+    alongRows ? filterRow(y, into: row) : filterColumns(y, into: row)
   }
 
   @inline(__always)
-  private func filterRow(_ x: Int, _ y: Int, into out: UnsafeMutablePointer<UInt8>) -> Bool {
-    let steps = Lanes(0, 1, 2, 3, 4, 5, 6, 7)
-    let place = Double(x) + 0.5 + steps + map.b * (Double(y) + 0.5) + map.c - 0.5
-    let left = place.rounded(.down)
-    // Rounding may let a lane fall back by a pixel; then they are made singly.
-    guard left == left[0] + steps, left[0] >= 1, left[0] < Double(width - 9) else { return false }
-    let first = pointer + (y &* rowBytes &+ (Int(left[0]) &- 1) &* channels)
-    write(first, step: channels, place - left, into: out)
-    return true
+  private func filterRow(_ y: Int, into row: UnsafeMutablePointer<UInt8>) -> Range<Int> {
+    let inner = map.pixels(
+      ofRow: y, from: 0..<width, into: 1.5...Double(width) - 1.5, 0...Double(height))
+    let shear = map.b * (Double(y) + 0.5)
+    let start = Double(inner.lowerBound) + 0.5 + shear + map.c - 0.5
+    // From pixel to pixel the place moves on by one, but for rounding: where that may matter, pixels are
+    // made singly.
+    let left = start.rounded(.down)
+    guard !inner.isEmpty, (1e-6...1 - 1e-6).contains(start - left) else { return 0..<0 }
+    let neighbours = pointer + (y &* rowBytes &+ (Int(left) &- 1 &- inner.lowerBound) &* channels)
+    let end = inner.lowerBound + inner.count / 8 * 8
+    for x in stride(from: inner.lowerBound, to: end, by: 8) {
+      let number = Double(x) + Lanes(0, 1, 2, 3, 4, 5, 6, 7)
+      let place = number + 0.5 + shear + map.c - 0.5
+      write(
+        neighbours + x &* channels, step: channels,
+        place - (number + (left - Double(inner.lowerBound))), into: row + x &* channels)
+    }
+    return inner.lowerBound..<end
   }
 
   @inline(__always)
-  private func filterColumn(_ x: Int, _ y: Int, into out: UnsafeMutablePointer<UInt8>) -> Bool {
+  private func filterColumns(_ y: Int, into row: UnsafeMutablePointer<UInt8>) -> Range<Int> {
     let place = Double(y) + 0.5 + map.f - 0.5
     let top = place.rounded(.down)
-    guard top >= 1, top < Double(height - 2) else { return false }
-    let first = pointer + ((Int(top) &- 1) &* rowBytes &+ x &* channels)
-    write(first, step: rowBytes, Lanes(repeating: place - top), into: out)
-    return true
+    guard top >= 1, top < Double(height - 2) else { return 0..<0 }
+    let neighbours = pointer + (Int(top) &- 1) &* rowBytes
+    let end = width / 8 * 8
+    for x in stride(from: 0, to: end, by: 8) {
+      write(
+        neighbours + x &* channels, step: rowBytes, Lanes(repeating: place - top),
+        into: row + x &* channels)
+    }
+    return 0..<end
   }
 
   /// - Parameters:
@@ -63,11 +80,9 @@ struct BicubicRuns {
   ) {
     let (at, out) = (UnsafeRawPointer(at), UnsafeMutableRawPointer(out))
     guard channels == 3 else { return Self.write(at, step, t, into: out) }
-    Self.write(at, step, Lanes(t[0], t[0], t[0], t[1], t[1], t[1], t[2], t[2]), into: out)
-    Self.write(
-      at + 8, step, Lanes(t[2], t[3], t[3], t[3], t[4], t[4], t[4], t[5]), into: out + 8)
-    Self.write(
-      at + 16, step, Lanes(t[5], t[5], t[6], t[6], t[6], t[7], t[7], t[7]), into: out + 16)
+    Self.write(at, step, cpixels_for_third(t, 0), into: out)
+    Self.write(at + 8, step, cpixels_for_third(t, 1), into: out + 8)
+    Self.write(at + 16, step, cpixels_for_third(t, 2), into: out + 16)
   }
 
   @inline(__always)
@@ -76,14 +91,8 @@ struct BicubicRuns {
   ) {
     let (v1, v2) = (lanes(at), lanes(at + step))
     let (v3, v4) = (lanes(at + 2 &* step), lanes(at + 3 &* step))
-    let p2 = v3 - v1
-    let p3 = 2 * (v1 - v2) + v3 - v4
-    let p4 = v2 - v1 - v3 + v4
-    var value = v2 + t * (p2 + t * (p3 + t * p4))
-    value.replace(with: 0, where: value .< 0)
-    value.replace(with: 255, where: value .> 255)
-    let bits = unsafeBitCast(value.rounded(.towardZero) + 0x1p52, to: SIMD8<Int64>.self)
-    out.storeBytes(of: SIMD8<UInt8>(truncatingIfNeeded: bits), as: SIMD8<UInt8>.self)
+    let value = cpixels_cubic(v1, v2, v3, v4, t)
+    out.storeBytes(of: cpixels_cut_eight(value), as: SIMD8<UInt8>.self)
   }
 
   /// Bytes as numbers, by way of the fraction bits of 2⁵².
