@@ -41,7 +41,7 @@ public struct Inference {
   public func evaluate(on communicator: any Communicator, pool: BufferPool) throws
     -> EvaluationResult
   {
-    let source = try ShardSet(paths: data, split: split)
+    let source = try ShardSet(paths: data, split: split, sharedBy: communicator)
     return try evaluator(source, communicator, pool).evaluate(network.model, network.parameters)
   }
 
@@ -50,7 +50,7 @@ public struct Inference {
     _ attacks: RobustEvaluationOptions, on communicator: any Communicator, pool: BufferPool,
     progress: (_ done: Int, _ of: Int) -> Void = { _, _ in }
   ) throws -> RobustReport {
-    let source = try ShardSet(paths: data, split: split)
+    let source = try ShardSet(paths: data, split: split, sharedBy: communicator)
     let description = network.model.description
     try description.check(source, path: data.joined(separator: ", "))
     let evaluation = try RobustEvaluation(
@@ -65,7 +65,7 @@ public struct Inference {
   public func attention(
     _ options: AttentionEvaluationOptions, on communicator: any Communicator, pool: BufferPool
   ) throws -> AttentionReport {
-    let source = try ShardSet(paths: data, split: split)
+    let source = try ShardSet(paths: data, split: split, sharedBy: communicator)
     let description = network.model.description
     try description.check(source, path: data.joined(separator: ", "))
     let evaluation = try AttentionEvaluation(
@@ -81,7 +81,7 @@ public struct Inference {
   public func predict(
     to path: String, on communicator: any Communicator, pool: BufferPool
   ) throws -> Int {
-    let source = try ShardSet(paths: data, split: split)
+    let source = try ShardSet(paths: data, split: split, sharedBy: communicator)
     let (logits, labels) = try evaluator(source, communicator, pool)
       .predict(network.model, network.parameters)
     marks(.score)

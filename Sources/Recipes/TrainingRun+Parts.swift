@@ -68,27 +68,18 @@ extension TrainingRun {
       pool: BufferPool())
   }
 
+  /// Whoever has read another index than the rank that fills the node's will be refused when the ranks
+  /// compare their data.
   private func open(_ path: String, split: String, key: String) throws -> ShardSet {
     guard !path.isEmpty else {
       throw ConfigurationError(
         key, "no data is named", remedy: "Give a folder made by `vitdist shards create`")
     }
     do {
-      return try ShardSet(path, split: split, memory: indexMemory)
+      return try ShardSet(paths: [path], split: split, sharedBy: communicator)
     } catch let error as ArchiveError where error.path == path {
       throw ArchiveError(
         error.kind, path: "\(key): \(path)", error.problem, remedy: error.remedy)
-    }
-  }
-
-  /// Memory of the node, if its ranks share it: whoever has read another index than the rank that
-  /// fills it will be refused when the ranks compare their data.
-  private var indexMemory: ((Int) throws -> IndexMemory)? {
-    guard communicator.localSize > 1 else { return nil }
-    return { [communicator] bytes in
-      let memory = try communicator.nodeMemory(bytes: bytes)
-      return IndexMemory(
-        at: memory.pointer, of: memory, isFiller: memory.isFiller, publish: memory.publish)
     }
   }
 

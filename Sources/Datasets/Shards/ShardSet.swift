@@ -51,10 +51,8 @@ public final class ShardSet: SampleSource {
     }
   }
 
-  public convenience init(
-    _ path: String, split: String = "", memory: ((_ bytes: Int) throws -> IndexMemory)? = nil
-  ) throws {
-    try self.init(paths: [path], split: split, memory: memory)
+  public convenience init(_ path: String, split: String = "") throws {
+    try self.init(paths: [path], split: split)
   }
 
   public func label(_ index: Int) -> Int {

@@ -32,7 +32,7 @@ import Testing
     let owner = ScratchMemory(bytes: 4096)
     var published = 0
     func open(fills: Bool) throws -> ShardSet {
-      try ShardSet(folder.path) { bytes in
+      try ShardSet(paths: [folder.path]) { bytes in
         // Ten labels in three files, and thirteen positions of streams.
         #expect(bytes == 16 + 16 + 16 + (storage == .raw ? 0 : 8 * 13))
         return IndexMemory(at: owner.pointer, of: owner, isFiller: fills) { published += 1 }
