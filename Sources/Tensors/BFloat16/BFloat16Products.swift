@@ -104,7 +104,8 @@ public struct BFloat16Products: MatrixProducts {
         a, transposed: transposeA, b, transposed: transposeB, into: c, adding: adding)
     }
     packed.tiles.multiply(
-      a, transposed: transposeA, b, transposed: transposeB, into: TileOutput(c, adding: adding))
+      RoundedMatrix(a), transposed: transposeA, RoundedMatrix(b), transposed: transposeB,
+      into: TileOutput(c, adding: adding))
   }
 
   private func pack(_ x: Matrix) -> PackedRows { PackedRows(x, from: packed.pool) }

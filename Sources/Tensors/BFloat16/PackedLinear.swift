@@ -24,7 +24,8 @@ struct PackedLinear: Sendable {
         return
       }
       tiles.multiply(
-        x.matrix, byWeight: weight, transposed: transposed, isPassing ? nil : kept, into: output)
+        x.matrix, byWeight: RoundedMatrix(weight), transposed: transposed, isPassing ? nil : kept,
+        into: output)
     }
   }
 

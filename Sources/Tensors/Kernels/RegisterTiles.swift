@@ -1,6 +1,6 @@
 import CLanes
 
-/// The format of the operands of a product by tiles, and how a factor enters a sum.
+/// The numbers of a product by tiles, and how a factor enters a sum.
 ///
 /// Operands lie in units as wide as a float: one number, or as many as are multiplied at once.
 protocol TileArithmetic {
@@ -8,20 +8,20 @@ protocol TileArithmetic {
   static var span: Int { get }
 
   static func add(_ factor: Float, _ lanes: Lanes, to sum: inout Lanes)
-
-  /// Columns of `x`, whose inner index runs down its rows, in panels: unit t of column j lies at
-  /// `panels + j / panel · panel · height + t · panel + j % panel`.
-  static func columns(
-    of x: Matrix, panel: TilePanel, into panels: UnsafeMutablePointer<Float>)
-  /// Rows of `x`, along which its inner index runs, as the columns of wide panels.
-  static func rows(of x: Matrix, into panels: UnsafeMutablePointer<Float>)
-  /// Rows of `x` as they are multiplied, which may need space.
-  static func factors(_ x: Matrix, scratch: UnsafeMutablePointer<Float>) -> TileFactors
 }
 
 extension TileArithmetic {
   /// Units that hold `count` numbers.
   static func units(_ count: Int) -> Int { (count + span - 1) / span }
+}
+
+/// One number a unit, one fused multiply-add for it.
+enum SinglePrecision: TileArithmetic {
+  static var span: Int { 1 }
+
+  @inline(__always) static func add(_ factor: Float, _ lanes: Lanes, to sum: inout Lanes) {
+    sum.addProduct(Lanes(repeating: factor), lanes)
+  }
 }
 
 /// Where tiles find the elements of A; see `RegisterTiles.a`.

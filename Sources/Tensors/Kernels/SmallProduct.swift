@@ -34,7 +34,7 @@ enum SmallProduct {
       let turned = $0.baseAddress!
       for first in stride(from: 0, to: c.columns, by: panel) {
         let count = min(panel, c.columns - first)
-        SinglePrecision.turn(b, rows: first..<first + count, into: turned)
+        b.rows(first..<first + count).turn(into: turned)
         tiles.multiply(turned, bRow: panel, first, count)
       }
     }

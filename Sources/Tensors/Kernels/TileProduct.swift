@@ -14,71 +14,83 @@ struct TileProduct<Arithmetic: TileArithmetic> {
   /// Steps of the inner index where it runs over the rows of a batch, and A is laid out as well.
   static var batchBlock: Int { 384 * Arithmetic.span }
 
-  /// Of operands in single precision.
-  func multiply(
-    _ a: Matrix, transposed transposeA: Bool, _ b: Matrix, transposed transposeB: Bool,
+  func multiply<A: TileOperand, B: TileOperand>(
+    _ a: A, transposed transposeA: Bool, _ b: B, transposed transposeB: Bool,
     into output: TileOutput
-  ) {
+  ) where A.Arithmetic == Arithmetic, B.Arithmetic == Arithmetic {
     blocks(
       rows: transposeA ? a.columns : a.rows, columns: transposeB ? b.rows : b.columns,
       inner: transposeA ? a.rows : a.columns, by: transposeA ? Self.batchBlock : Self.innerBlock,
       into: output
     ) { inner, scratch in
-      if transposeB {
-        Arithmetic.rows(of: b.columns(inner), into: scratch)
-      } else {
-        Arithmetic.columns(of: b.rows(inner), panel: .wide, into: scratch)
-      }
+      layOut(b, inner, transposed: transposeB, at: scratch)
       return UnsafePointer(scratch)
     } factors: { inner, rows, scratch in
-      guard transposeA else {
-        return Arithmetic.factors(a.rows(rows).columns(inner), scratch: scratch)
-      }
-      Arithmetic.columns(of: a.rows(inner).columns(rows), panel: .narrow, into: scratch)
+      guard transposeA else { return a.rows(rows).columns(inner).factors(scratch: scratch) }
+      a.rows(inner).columns(rows).layOutColumns(in: .narrow, at: scratch)
       return TileFactors(panels: scratch, height: Arithmetic.units(inner.count))
     }
   }
 
   /// A Wᵀ (transposed) or A W, of a weight that may have been laid out and `kept`.
-  func multiply(
-    _ a: Matrix, byWeight weight: Matrix, transposed: Bool, _ kept: WeightPanels?,
-    into output: TileOutput
-  ) {
+  func multiply<A: TileOperand, W: TileOperand>(
+    _ a: A, byWeight weight: W, transposed: Bool, _ kept: WeightPanels?, into output: TileOutput
+  ) where A.Arithmetic == Arithmetic, W.Arithmetic == Arithmetic {
     blocks(
       rows: a.rows, columns: transposed ? weight.rows : weight.columns, inner: a.columns,
       into: output
     ) { inner, scratch in
       panels(of: weight, inner, transposed: transposed, kept, scratch)
     } factors: { inner, rows, scratch in
-      Arithmetic.factors(a.rows(rows).columns(inner), scratch: scratch)
+      a.rows(rows).columns(inner).factors(scratch: scratch)
     }
   }
 
-  /// A block of the columns of a weight, or of its rows, in wide panels: kept ones, or made anew in
-  /// `scratch`.
-  func panels(
-    of weight: Matrix, _ inner: Range<Int>, transposed: Bool, _ kept: WeightPanels?,
+  /// A Bᵀ, some rows at a time that `isDone` finds in the first-level cache.
+  func multiplyByRows<A: TileOperand, B: TileOperand>(
+    _ a: A, turned b: B, into c: Matrix, isDone: (_ rows: Range<Int>) -> Void
+  ) where A.Arithmetic == Arithmetic, B.Arithmetic == Arithmetic {
+    blocks(
+      rows: a.rows, columns: b.rows, inner: a.columns, by: .max, into: TileOutput(c), rowBlock: 32
+    ) { _, scratch in
+      b.layOutRows(at: scratch)
+      return UnsafePointer(scratch)
+    } factors: { _, rows, scratch in
+      a.rows(rows).factors(scratch: scratch)
+    } isDone: {
+      isDone($0)
+    }
+  }
+
+  /// A block of the inner index of B, or of its transpose, in wide panels.
+  private func layOut<B: TileOperand>(
+    _ b: B, _ inner: Range<Int>, transposed: Bool, at panels: UnsafeMutablePointer<Float>
+  ) {
+    if transposed {
+      b.columns(inner).layOutRows(at: panels)
+    } else {
+      b.rows(inner).layOutColumns(in: .wide, at: panels)
+    }
+  }
+
+  /// The same of a weight: kept panels, or made anew in `scratch`.
+  private func panels<W: TileOperand>(
+    of weight: W, _ inner: Range<Int>, transposed: Bool, _ kept: WeightPanels?,
     _ scratch: UnsafeMutablePointer<Float>
   ) -> UnsafePointer<Float> {
-    let weight = transposed ? weight.columns(inner) : weight.rows(inner)
-    func make(_ panels: UnsafeMutablePointer<Float>) {
-      if transposed {
-        Arithmetic.rows(of: weight, into: panels)
-      } else {
-        Arithmetic.columns(of: weight, panel: .wide, into: panels)
-      }
-    }
     let columns = transposed ? weight.rows : weight.columns
+    let part = transposed ? weight.columns(inner) : weight.rows(inner)
     let key = WeightPanels.Key(
-      address: UInt(bitPattern: weight.pointer), rows: weight.rows, columns: weight.columns,
+      address: UInt(bitPattern: part.pointer), rows: part.rows, columns: part.columns,
       transposed: transposed)
     let width = (columns + Tiles.panel - 1) / Tiles.panel * Tiles.panel + 16
     if let panels = kept?.panels(
-      key, count: width * (Arithmetic.units(inner.count) + 16), from: pool, make: make)
+      key, count: width * (Arithmetic.units(inner.count) + 16), from: pool,
+      make: { layOut(weight, inner, transposed: transposed, at: $0) })
     {
       return panels
     }
-    make(scratch)
+    layOut(weight, inner, transposed: transposed, at: scratch)
     return UnsafePointer(scratch)
   }
 
@@ -87,7 +99,7 @@ struct TileProduct<Arithmetic: TileArithmetic> {
   /// - Parameter isDone: is told of rows of C while they are in the first-level cache, if they are few
   ///   at a time.
   @inline(__always)
-  func blocks(
+  private func blocks(
     rows: Int, columns: Int, inner: Int, by limit: Int = Self.innerBlock, into output: TileOutput,
     rowBlock: Int = Self.rowBlock,
     panels: (_ inner: Range<Int>, _ scratch: UnsafeMutablePointer<Float>)
@@ -117,17 +129,5 @@ struct TileProduct<Arithmetic: TileArithmetic> {
         }
       }
     }
-  }
-}
-
-extension Matrix {
-  /// Some rows, in place.
-  func rows(_ range: Range<Int>) -> Matrix {
-    Matrix(pointer + range.lowerBound * stride, range.count, columns, stride: stride)
-  }
-
-  /// Some columns, in place.
-  func columns(_ range: Range<Int>) -> Matrix {
-    Matrix(pointer + range.lowerBound, rows, range.count, stride: stride)
   }
 }
