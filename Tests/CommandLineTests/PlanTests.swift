@@ -43,9 +43,15 @@ extension ProgramTests {
     @Test func aPlanNeedsNoData() throws {
       let run = try SmallRun()
       let report = try plan(
-        run, ["--set", "data.train=/nowhere", "--samples", "1280000", "--ranks", "3,1"])
+        run,
+        [
+          "--set", "data.train=/nowhere", "--samples", "1280000", "--ranks", "3,1", "--output",
+          run.path("plan.svg"),
+        ])
       #expect(report.stepsPerEpoch == 20000)
       #expect(report.estimates.map(\.ranks) == [3, 1])
+      let chart = try String(contentsOfFile: run.path("plan.svg"), encoding: .utf8)
+      #expect(chart.hasPrefix("<svg") && chart.contains(">efficiency<"))
     }
 
     @Test(arguments: [

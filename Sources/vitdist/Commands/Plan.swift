@@ -1,7 +1,9 @@
+import Archives
 import ArgumentParser
 import Benchmarks
 import Configuration
 import Datasets
+import Foundation
 import Networks
 import Optimizers
 import Recipes
@@ -33,6 +35,9 @@ struct Plan: RankedCommand {
   @Option(help: .init("Training images, where the data is not here.", valueName: "images"))
   var samples = 0
   @Option(help: .init("Timed steps of each kind, at least.", valueName: "steps")) var steps = 5
+  @Option(
+    help: .init("Draw the efficiency into this SVG file. None by default.", valueName: "file"))
+  var output = ""
   @Flag(help: "Print JSON.") var json = false
 
   struct Report: Codable {
@@ -61,6 +66,9 @@ struct Plan: RankedCommand {
     (report.checkpointBytes, report.checkpointSeconds) =
       (model.checkpointBytes, model.checkpointSeconds)
     report.estimates = model.estimates(counts)
+    if !output.isEmpty, session.communicator.isRoot {
+      try DurableFile.write(report.chart.svg, to: output)
+    }
     if json { return session.output(ValueTree(encoding: report).json) }
     session.output(
       report.text(virtualShards: recipe.batch.virtualShards, threads: recipe.threads))
@@ -139,6 +147,19 @@ extension Plan.Report {
       lines.append("at most \(virtualShards) ranks have work: batch.virtualShards")
     }
     return lines.joined(separator: "\n")
+  }
+
+  /// Against the number of ranks.
+  var chart: LineChart {
+    func curve(_ name: String, _ value: (ScalingModel.Estimate) -> Double) -> LineChart.Curve {
+      LineChart.Curve(name, estimates.map { (x: log2(Double($0.ranks)), y: 100 * value($0)) })
+    }
+    return LineChart(
+      title: "Speed of a rank among many against one alone", horizontal: "doublings of one rank",
+      vertical: "%",
+      curves: [
+        curve("efficiency", \.efficiency), curve("waiting", \.communicationShare),
+      ])
   }
 
   private var table: String {
