@@ -118,6 +118,7 @@ extension RegisterTiles {
     var (s4, s5, s6, s7) = (Columns.zero, Columns.zero, Columns.zero, Columns.zero)
     var (a, b, left) = (a, b, inner)
     while left > 0 {
+      fetchAhead(b, bRow)
       let columns = Columns(b, last)
       s0.addProduct(a[at(0)], columns)
       s1.addProduct(a[at(1)], columns)
@@ -149,6 +150,7 @@ extension RegisterTiles {
     var (s0, s1, s2, s3) = (Columns.zero, Columns.zero, Columns.zero, Columns.zero)
     var (a, b, left) = (a, b, inner)
     while left > 0 {
+      fetchAhead(b, bRow)
       let columns = Columns(b, last)
       s0.addProduct(a[at(0)], columns)
       s1.addProduct(a[at(1)], columns)
@@ -162,6 +164,14 @@ extension RegisterTiles {
     if valid > 1 { finish(s1, row + 1, column, last) }
     if valid > 2 { finish(s2, row + 2, column, last) }
     if valid > 3 { finish(s3, row + 3, column, last) }
+  }
+
+  /// Panels that were laid out long ago come from memory, which takes some hundred cycles: the next
+  /// panel's first rows are fetched as well, as it follows.
+  @inline(__always)
+  private func fetchAhead(_ b: UnsafePointer<Float>, _ bRow: Int) {
+    clanes_prefetch(b + 32 &* bRow)
+    clanes_prefetch(b + (32 &* bRow &+ 16))
   }
 
   @inline(__always)
