@@ -48,6 +48,8 @@ public struct EvaluationBenchmark {
     let network = Network(backbone, seed: 1, pool: pool)
     let batch = Batch.constant(count: chunk, network.model.description, pool: pool)
     let cx = Context(parameters: network.parameters, products: products, pool: pool)
+    let hold = products.holdWeights()
+    defer { withExtendedLifetime(hold) {} }
     func forward() {
       _ = network.model(Variable(batch.images), cx).prediction(cx)
     }

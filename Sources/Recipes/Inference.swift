@@ -34,6 +34,7 @@ public struct Inference {
       pipeline, communicator: communicator, products: precision.products(from: pool), pool: pool,
       threads: loaderThreads)
     evaluator.marks = marks
+    evaluator.keepsLayouts = true
     return evaluator
   }
 

@@ -31,6 +31,8 @@ public final class Evaluator {
 
   /// Where this rank notes its progress.
   public var marks = Marks.none
+  /// Whether weights are laid out once for all chunks, in as much memory again as they take.
+  public var keepsLayouts = false
   private let pipeline: EvaluationPipeline
   private let communicator: any Communicator
   private let products: any MatrixProducts
@@ -112,6 +114,8 @@ public final class Evaluator {
       pipeline, mine, threads: threads * team.size, depth: Self.chunksAhead * team.size,
       pool: loaderPool)
     marks(.evaluate)
+    let hold = keepsLayouts ? products.holdWeights() : nil
+    defer { withExtendedLifetime(hold) {} }
     var chunk = 0
     while let turn = try prefetcher.next(upTo: team.size) {
       chunk += turn.count
