@@ -23,6 +23,13 @@ public struct Inference {
     self.data = data
   }
 
+  /// - Throws: also `CollectiveError`, on all ranks, if they find other data under the same names.
+  private func open(on communicator: any Communicator) throws -> ShardSet {
+    let source = try ShardSet(paths: data, split: split, sharedBy: communicator)
+    try Agreement.check([("data", source.fingerprint)], on: communicator)
+    return source
+  }
+
   private func evaluator(
     _ source: ShardSet, _ communicator: any Communicator, _ pool: BufferPool
   ) throws -> Evaluator {
@@ -42,7 +49,7 @@ public struct Inference {
   public func evaluate(on communicator: any Communicator, pool: BufferPool) throws
     -> EvaluationResult
   {
-    let source = try ShardSet(paths: data, split: split, sharedBy: communicator)
+    let source = try open(on: communicator)
     return try evaluator(source, communicator, pool).evaluate(network.model, network.parameters)
   }
 
@@ -51,7 +58,7 @@ public struct Inference {
     _ attacks: RobustEvaluationOptions, on communicator: any Communicator, pool: BufferPool,
     progress: (_ done: Int, _ of: Int) -> Void = { _, _ in }
   ) throws -> RobustReport {
-    let source = try ShardSet(paths: data, split: split, sharedBy: communicator)
+    let source = try open(on: communicator)
     let description = network.model.description
     try description.check(source, path: data.joined(separator: ", "))
     let evaluation = try RobustEvaluation(
@@ -66,7 +73,7 @@ public struct Inference {
   public func attention(
     _ options: AttentionEvaluationOptions, on communicator: any Communicator, pool: BufferPool
   ) throws -> AttentionReport {
-    let source = try ShardSet(paths: data, split: split, sharedBy: communicator)
+    let source = try open(on: communicator)
     let description = network.model.description
     try description.check(source, path: data.joined(separator: ", "))
     let evaluation = try AttentionEvaluation(
@@ -82,7 +89,7 @@ public struct Inference {
   public func predict(
     to path: String, on communicator: any Communicator, pool: BufferPool
   ) throws -> Int {
-    let source = try ShardSet(paths: data, split: split, sharedBy: communicator)
+    let source = try open(on: communicator)
     let (logits, labels) = try evaluator(source, communicator, pool)
       .predict(network.model, network.parameters)
     marks(.score)

@@ -3,7 +3,8 @@ import Datasets
 
 extension ShardSet {
   /// Opens shards on every rank, whose positions and labels the ranks of a node hold in memory that they
-  /// share.
+  /// share. Nothing may be read before the ranks have compared their fingerprints: what one has found is
+  /// told to all of its node.
   ///
   /// - Throws: `ArchiveError` naming file and dataset; `CollectiveError`.
   convenience init(
