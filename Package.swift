@@ -108,7 +108,7 @@ let tests: [Target] = [
     "Recipes",
     also: [
       "Configuration", "Training", "Networks", "Objectives", "Optimizers", "Datasets",
-      "Checkpoints", "Collectives", "Archives",
+      "Checkpoints", "Collectives", "Archives", "Tensors",
     ]),
   suite("Benchmarks"),
   .testTarget(
